@@ -1,0 +1,88 @@
+"""Frozen records: a class of annotated fields becomes an immutable value.
+
+`dataclasses` would do, but importing it costs more than everything else that
+`load` and `encode` import together (it pulls in `inspect`, `ast`, `dis`), and
+process start is what users of small machines feel. A record supports the part
+of a frozen dataclass that the spec needs: keyword or positional construction,
+defaults, equality, hashing, `repr`, pickling and `replace`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sys
+    from collections.abc import Callable
+    from typing import Any
+
+    if sys.version_info >= (3, 11):
+        from typing import Self, dataclass_transform
+    else:
+        from typing_extensions import Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
+        """Stand in for `typing.dataclass_transform`, which only checkers need."""
+        return lambda cls: cls
+
+
+@dataclass_transform(frozen_default=True, eq_default=True)
+class Record:
+    """Base of all frozen records. Fields are the class annotations, in order."""
+
+    __slots__ = ()
+    _fields: tuple[str, ...] = ()
+    _defaults: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
+
+    def __init_subclass__(cls) -> None:
+        own = cls.__annotations__  # its own only, from Python 3.10 on
+        cls._fields = cls._fields + tuple(name for name in own if name not in cls._fields)
+        cls._defaults = {**cls._defaults, **{n: cls.__dict__[n] for n in own if n in cls.__dict__}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        fields = self._fields
+        if len(args) > len(fields):
+            raise TypeError(f"{type(self).__name__} takes at most {len(fields)} fields, got {len(args)}")
+        values = dict(zip(fields, args, strict=False))
+        for name, value in kwargs.items():
+            if name not in fields or name in values:
+                raise TypeError(f"{type(self).__name__} got an unexpected or repeated field {name!r}")
+            values[name] = value
+        for name in fields:
+            if name not in values:
+                if name not in self._defaults:
+                    raise TypeError(f"{type(self).__name__} is missing the field {name!r}")
+                values[name] = self._defaults[name]
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen; make a new one with replace({name}=...)")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen; {name!r} cannot be deleted")
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(self.__dict__[name] for name in self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{n}={self.__dict__[n]!r}' for n in self._fields)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self._values())
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with the given fields changed."""
+        return type(self)(**{**{n: self.__dict__[n] for n in self._fields}, **changes})
+
+
+def _rebuild(cls: type[Record], values: tuple[Any, ...]) -> Record:
+    """Unpickle a record."""
+    return cls(*values)

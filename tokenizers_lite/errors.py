@@ -1,0 +1,73 @@
+"""Every exception the package raises on purpose.
+
+TokenizerError
+├── SpecError            a file or spec holds something unknown, contradictory or broken
+├── VocabError           an id or token that the vocabulary does not have
+├── SpecialTokenError    special-token text met where the caller disallowed it
+├── TemplateError        a chat template is missing, failed, or went over its bounds
+├── OfflineError         files are needed that could not be found or fetched
+├── LossyExportError     a target format cannot hold the tokenizer (see its `report`)
+└── MissingDependencyError   an optional library is needed; the message says which
+
+A message says what happened, where (file, field, value) and what to do about it.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class TokenizerError(Exception):
+    """Base class of all errors raised by tokenizers-lite."""
+
+
+class SpecError(TokenizerError, ValueError):
+    """A file or a spec that cannot be used as it stands.
+
+    Args:
+        message: what is wrong and what to do, one or two sentences.
+        file: path or name of the file, if there is one.
+        field: dotted path inside the file (``model.merges[17]``), an offset
+            (``offset 0x1f``) or a line (``line 12``).
+        value: the offending value; shown shortened.
+    """
+
+    def __init__(self, message: str, *, file: object = None, field: str | None = None, value: Any = ...) -> None:
+        where = ": ".join(str(part) for part in (file, field) if part not in (None, ""))
+        if value is not ...:
+            shown = repr(value)
+            message = f"{message} (got {shown if len(shown) <= 120 else shown[:117] + '...'})"
+        super().__init__(f"{where}: {message}" if where else message)
+        self.file = file
+        self.field = field
+        self.value = None if value is ... else value
+
+
+class VocabError(TokenizerError, LookupError):
+    """An id or a token that the vocabulary does not have."""
+
+
+class SpecialTokenError(TokenizerError, ValueError):
+    """Text contains a special token that the caller disallowed."""
+
+
+class TemplateError(TokenizerError, ValueError):
+    """A chat template is missing, raised, or exceeded its bounds."""
+
+
+class OfflineError(TokenizerError, OSError):
+    """Files are needed that are not here and could not be fetched."""
+
+
+class LossyExportError(TokenizerError, ValueError):
+    """The target format cannot hold this tokenizer without changing ids."""
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class MissingDependencyError(TokenizerError, ImportError):
+    """An optional library is needed for what was asked."""

@@ -1,0 +1,1 @@
+"""Readers: a file of some kind -> `Spec`."""

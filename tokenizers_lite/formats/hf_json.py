@@ -1,0 +1,366 @@
+"""tokenizer.json -> Spec, accepting and refusing what tokenizers 0.23.3 does."""
+
+from __future__ import annotations
+
+from tokenizers_lite.errors import SpecError
+from tokenizers_lite.formats import _components
+from tokenizers_lite.formats._serde import (
+    REQUIRED,
+    Mismatch,
+    boolean,
+    decimal,
+    first_of,
+    number,
+    optional,
+    string,
+    struct,
+    u32,
+    unrepeated,
+    usize,
+    variant,
+)
+from tokenizers_lite.spec import AddedToken, Source, SourceFile, Spec, models
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+# serde_json gives up at this depth of arrays and objects, the outermost included.
+_MAX_DEPTH = 127
+
+
+def read(path: str) -> Spec:
+    """Read a tokenizer.json, or a folder's tokenizer.json with the files beside it.
+
+    A path to the file reads the file alone; a folder also gives `config` and the
+    added tokens that only tokenizer_config.json or added_tokens.json declare
+    (see `tokenizers_lite.formats.config`).
+
+    Raises:
+        SpecError: the file is not what tokenizers 0.23.3 would load.
+        OSError: the file cannot be read.
+    """
+    import os
+
+    if os.path.isdir(path):
+        from tokenizers_lite.formats import config
+
+        return config.apply(read(os.path.join(path, "tokenizer.json")), path)
+    with open(path, "rb") as file:
+        data = file.read()
+    return parse(data, name=path)
+
+
+def parse(data: bytes, name: str = "tokenizer.json") -> Spec:
+    """Parse the bytes of a tokenizer.json; `name` is for messages and `source`.
+
+    Raises:
+        SpecError: the bytes are not what tokenizers 0.23.3 would load.
+    """
+    import hashlib
+    import os
+
+    digest = hashlib.sha256(data).hexdigest()
+    file = SourceFile(os.path.basename(name), len(data), digest)
+    try:
+        spec = _spec(_json(data))
+    except Mismatch as err:
+        raise SpecError(err.message, file=name, field=err.at, value=err.value) from None
+    return spec.replace(source=Source(kind="tokenizer.json", files=(file,)))
+
+
+def _json(data: bytes) -> Any:
+    """Parse JSON as strictly as serde_json: UTF-8 without a mark, no NaN, no lone surrogates."""
+    import json
+
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise Mismatch("not UTF-8", f"offset {err.start:#x}", err.object[err.start : err.end]) from None
+    if "\\ud" in text or "\\uD" in text:
+        _refuse_lone_surrogates(text)
+    try:
+        return json.loads(text, parse_float=decimal, parse_constant=_refuse_constant, object_pairs_hook=unrepeated)
+    except json.JSONDecodeError as err:
+        at = f"line {err.lineno}"
+        raise Mismatch(f"not JSON: {err.msg} at column {err.colno}", at, text[err.pos : err.pos + 20]) from None
+    except (ValueError, RecursionError) as err:
+        raise Mismatch(f"not JSON that can be read: {err}", "", text[:20]) from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_lone_surrogates(text: str) -> None:
+    r"""Raise for a ``\ud83d`` that no ``\ude00`` follows, or the other way round."""
+    import re
+
+    escapes = r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+    for match in re.finditer(escapes, text, re.DOTALL):
+        if match[1]:
+            line = text.count("\n", 0, match.start()) + 1
+            raise Mismatch("half of a surrogate pair is no text", f"line {line}", match[0])
+
+
+def _spec(root: Any) -> Spec:
+    """Build the spec of the file's outermost object."""
+    if not isinstance(root, dict):
+        raise Mismatch("tokenizer.json must be a JSON object", "", type(root).__name__)
+    for key in root:
+        if key not in _FIELDS:
+            raise Mismatch("tokenizers knows no such field and refuses the file", key, root[key])
+    if root.get("version", "1.0") != "1.0":
+        raise Mismatch("the only version there is is '1.0'", "version", root["version"])
+    if "model" not in root:
+        raise Mismatch("there is no model", "model", None)
+    _check_depth(root)
+    model = _model(root["model"], "model")
+    parts = {key: None if root.get(key) is None else parse(root[key], key) for key, parse in _PARTS.items()}
+    if not isinstance(root.get("added_tokens", []), list):
+        raise Mismatch("expected an array", "added_tokens", root["added_tokens"])
+    declared = [_added_token(token, f"added_tokens[{i}]") for i, token in enumerate(root.get("added_tokens", ()))]
+    return Spec(model=model, added_tokens=assign_ids(declared, (), model), **parts)
+
+
+_PARTS = {
+    "normalizer": _components.normalizer,
+    "pre_tokenizer": _components.pre_tokenizer,
+    "post_processor": _components.post_processor,
+    "decoder": _components.decoder,
+    "truncation": _components.truncation,
+    "padding": _components.padding,
+}
+_FIELDS = frozenset(("version", "added_tokens", "model", *_PARTS))
+
+
+def _check_depth(root: dict[str, Any]) -> None:
+    """Raise if anything outside the two large, flat fields is nested too deeply."""
+    model = root["model"]
+    rest = [value for key, value in root.items() if key not in ("model", "added_tokens")]
+    small = [v for k, v in model.items() if k not in ("vocab", "merges")] if isinstance(model, dict) else [model]
+    for level, values in ((2, rest), (3, small)):
+        while values:
+            if level > _MAX_DEPTH + 1:
+                raise Mismatch("nested too deeply", "", values[0])
+            inner: list[Any] = []
+            for value in values:
+                if isinstance(value, dict):
+                    inner.extend(value.values() or (None,))
+                elif isinstance(value, list):
+                    inner.extend(value or (None,))
+            values = inner
+            level += 1
+
+
+_added_token = struct(
+    AddedToken,
+    ("id", u32, REQUIRED),
+    ("content", string, REQUIRED),
+    ("single_word", boolean, REQUIRED),
+    ("lstrip", boolean, REQUIRED),
+    ("rstrip", boolean, REQUIRED),
+    ("normalized", boolean, REQUIRED),
+    ("special", boolean, REQUIRED),
+    array=False,
+    unique=True,
+)
+
+
+def token_ids(model: models.Model) -> Mapping[str, int]:
+    """Give a model's token texts and ids."""
+    if isinstance(model, models.Unigram):
+        return {token: i for i, (token, _) in enumerate(model.vocab)}
+    if isinstance(model, models.SentencePiece):
+        return {piece[0]: i for i, piece in enumerate(model.pieces)}
+    if isinstance(model, (models.BPE, models.WordLevel, models.WordPiece)):
+        return model.vocab
+    raise SpecError(f"{type(model).__name__} is not a model whose tokens are known", field="model")
+
+
+def assign_ids(
+    declared: Iterable[AddedToken], present: Iterable[AddedToken], model: models.Model
+) -> tuple[AddedToken, ...]:
+    """Add tokens to the present ones as tokenizers does; gives all of them in id order.
+
+    The id a file declares does not count: a token whose text the added tokens or
+    the model already have keeps that id, any other gets the next free one, which
+    starts at the size of the model's vocabulary whatever its largest id is. Of
+    two tokens with one text the last one's flags hold, except that a token once
+    special stays special (added_vocabulary.rs, `add_tokens`).
+    """
+    vocab = token_ids(model)
+    size = len(model.vocab) if isinstance(model, models.Unigram) else len(vocab)
+    by_id = {token.id: token for token in present}
+    ids = {token.content: token.id for token in by_id.values()}
+    specials = {token.content for token in by_id.values() if token.special}
+    highest = max(by_id, default=-1)
+    next_id = highest + 1 if by_id and (highest >= size or size == 0) else size
+    for token in declared:
+        if not token.content:
+            continue
+        found = ids.get(token.content)
+        if found is None:
+            found = vocab.get(token.content)
+        if found is None:
+            found = next_id
+            next_id += 1
+        if token.special:
+            specials.add(token.content)
+        ids[token.content] = found
+        by_id[found] = token if token.id == found else token.replace(id=found)
+    return tuple(
+        by_id[i].replace(special=True) if by_id[i].content in specials and not by_id[i].special else by_id[i]
+        for i in sorted(by_id)
+    )
+
+
+# -- models -----------------------------------------------------------------------------------------------------------
+
+
+def _model(value: Any, at: str) -> models.Model:
+    """Parse the model: by type, or by its fields in files older than that field (models/mod.rs)."""
+    if not isinstance(value, dict):
+        raise Mismatch("expected an object", at, value)
+    if "type" not in value:
+        return first_of("model", *_MODELS.values())(value, at)  # type: ignore[no-any-return]
+    return _MODELS[variant(*_MODELS)(value["type"], f"{at}.type")](value, at)  # type: ignore[no-any-return]
+
+
+def _vocab(value: Any, at: str) -> dict[str, int]:
+    """Parse an object of tokens and ids."""
+    if not isinstance(value, dict):
+        raise Mismatch("expected an object of tokens and ids", at, value)
+    ids = value.values()
+    if set(map(type, ids)) - {int} or (ids and not 0 <= min(ids) <= max(ids) < 1 << 32):
+        for token, i in value.items():
+            u32(i, f"{at}[{token!r}]")
+    return value
+
+
+def _merges(value: Any, at: str) -> list[tuple[str, str]]:
+    """Parse merges, all pairs or all strings with one blank (the older form)."""
+    kinds = set(map(type, value)) if isinstance(value, list) else None
+    if kinds is not None and kinds <= {list}:
+        for i, merge in enumerate(value):
+            if len(merge) != 2 or type(merge[0]) is not str or type(merge[1]) is not str:
+                raise Mismatch("expected two tokens", f"{at}[{i}]", merge)
+        return list(map(tuple, value))
+    if kinds != {str}:
+        raise Mismatch("expected an array of pairs or an array of strings", at, value)
+    return split_merges(((merge, f"{at}[{i}]") for i, merge in enumerate(value)))
+
+
+def split_merges(lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Split merges written with one blank between the tokens; `lines` are (line, place) pairs."""
+    merges = []
+    for line, at in lines:
+        if line.startswith("#version"):
+            continue
+        merge = line.split(" ")
+        if len(merge) != 2:
+            raise Mismatch("expected two tokens with one blank between them", at, line)
+        merges.append((merge[0], merge[1]))
+    return merges
+
+
+def check_merges(vocab: Mapping[str, int], merges: list[tuple[str, str]], prefix: str | None, at: str) -> None:
+    """Raise unless both parts and the result of each merge are tokens (BpeBuilder::build in bpe/model.rs)."""
+    known = vocab.__contains__
+    if not prefix:
+        if not all(map(known, map("".join, merges))) or not all(known(a) and known(b) for a, b in merges):
+            for i, merge in enumerate(merges):
+                _check_merge(vocab, merge, "".join(merge), f"{at}[{i}]")
+        return
+    cut = len(prefix.encode())
+    for i, (a, b) in enumerate(merges):
+        if len(b.encode()) < cut:
+            raise Mismatch("the second token is shorter than continuing_subword_prefix", f"{at}[{i}]", (a, b))
+        try:
+            merged = a + b.encode()[cut:].decode()
+        except UnicodeDecodeError:
+            raise Mismatch("continuing_subword_prefix ends inside a character", f"{at}[{i}]", (a, b)) from None
+        _check_merge(vocab, (a, b), merged, f"{at}[{i}]")
+
+
+def _check_merge(vocab: Mapping[str, int], merge: tuple[str, str], merged: str, at: str) -> None:
+    for token in (*merge, merged):
+        if token not in vocab:
+            raise Mismatch(f"the merge needs the token {token!r}, which is not in the vocabulary", at, merge)
+
+
+def _dropout(value: Any, at: str) -> float:
+    """Parse a probability; tokenizers keeps single precision, so 1.00000001 is 1."""
+    dropout = number(value, at)
+    if not 0.0 <= dropout <= 1.0 + 2**-24:
+        raise Mismatch("dropout must be between 0 and 1", at, value)
+    return min(dropout, 1.0)
+
+
+def _build_bpe(vocab: dict[str, int], merges: list[tuple[str, str]], *options: Any) -> models.BPE:
+    dropout, unk, prefix, suffix, fuse, fallback, ignore = options
+    check_merges(vocab, merges, prefix, "merges")
+    return models.BPE(vocab, merges, dropout, unk, prefix, suffix, bool(fuse), bool(fallback), bool(ignore))
+
+
+_bpe_fields = struct(
+    _build_bpe,
+    ("vocab", _vocab, REQUIRED),
+    ("merges", _merges, REQUIRED),
+    ("dropout", optional(_dropout), None),
+    ("unk_token", optional(string), None),
+    ("continuing_subword_prefix", optional(string), None),
+    ("end_of_word_suffix", optional(string), None),
+    ("fuse_unk", optional(boolean), None),
+    ("byte_fallback", optional(boolean), None),
+    ("ignore_merges", optional(boolean), None),
+    array=False,
+)
+
+
+def _bpe(value: Any, at: str) -> models.BPE:
+    try:
+        return _bpe_fields(value, at)  # type: ignore[no-any-return]
+    except Mismatch as err:
+        raise Mismatch(err.message, err.at if err.at.startswith(at) else f"{at}.{err.at}", err.value) from None
+
+
+def _build_unigram(vocab: list[tuple[str, float]], unk_id: int | None, byte_fallback: bool) -> models.Unigram:
+    if unk_id is not None and unk_id >= len(vocab):
+        raise Mismatch(f"unk_id is not an id of this vocabulary of {len(vocab)}", "model.unk_id", unk_id)
+    return models.Unigram(vocab, unk_id, byte_fallback)
+
+
+def _scored(value: Any, at: str) -> list[tuple[str, float]]:
+    """Parse an array of (token, score)."""
+    if not isinstance(value, list):
+        raise Mismatch("expected an array of tokens with scores", at, value)
+    vocab = []
+    for i, item in enumerate(value):
+        if type(item) is not list or len(item) != 2 or type(item[0]) is not str:
+            raise Mismatch("expected a token and its score", f"{at}[{i}]", item)
+        score = item[1]
+        vocab.append((item[0], score if type(score) is float else number(score, f"{at}[{i}][1]")))
+    return vocab
+
+
+_MODELS: dict[str, Callable[[Any, str], Any]] = {
+    "BPE": _bpe,
+    "WordPiece": struct(
+        models.WordPiece,
+        ("vocab", _vocab, REQUIRED),
+        ("unk_token", string, REQUIRED),
+        ("continuing_subword_prefix", string, REQUIRED),
+        ("max_input_chars_per_word", usize, REQUIRED),
+        array=False,
+    ),
+    "WordLevel": struct(models.WordLevel, ("vocab", _vocab, REQUIRED), ("unk_token", string, REQUIRED), array=False),
+    "Unigram": struct(
+        _build_unigram,
+        ("vocab", _scored, REQUIRED),
+        ("unk_id", optional(usize), None),
+        ("byte_fallback", boolean, False),
+        array=False,
+    ),
+}

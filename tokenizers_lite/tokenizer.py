@@ -1,0 +1,619 @@
+"""The tokenizer: wires the components of a spec together; text -> ids -> text.
+
+Immutable once made: options go with the call, `with_tokens` returns another
+tokenizer, and the only state is a bounded cache of pieces and parts that are
+built when first needed, so threads may share one.
+"""
+
+from __future__ import annotations
+
+from tokenizers_lite.added import AddedTokens, split
+from tokenizers_lite.errors import SpecError, SpecialTokenError, VocabError
+from tokenizers_lite.spec import AddedToken, Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from typing import Any, Literal
+
+    from tokenizers_lite.decoders import Decoder
+    from tokenizers_lite.encoding import Encoding
+    from tokenizers_lite.models import Model
+    from tokenizers_lite.models.sentencepiece import SentencePiece
+    from tokenizers_lite.normalized import NormalizedString
+    from tokenizers_lite.normalizers import Normalizer
+    from tokenizers_lite.pipeline import Pipeline
+    from tokenizers_lite.post_processors import PostProcessor
+    from tokenizers_lite.pre_tokenizers import PreTokenizer
+    from tokenizers_lite.spec import Padding, Truncation
+    from tokenizers_lite.stream import StreamDecoder
+
+    Special = Collection[str] | Literal["all"]
+    Skip = Callable[[int, int, AddedToken], bool]
+
+
+class Tokenizer:
+    """Text to ids and back, equal to Hugging Face `tokenizers` on the same files.
+
+    Make one with `tokenizers_lite.load(name_or_path)` or `Tokenizer(spec)`.
+
+    >>> tokenizer = load("qwen3")
+    >>> tokenizer.encode("Hello, world!")
+    [9707, 11, 1879, 0]
+    >>> tokenizer.decode([9707, 11, 1879, 0])
+    'Hello, world!'
+    """
+
+    def __init__(self, spec: Spec, name: str = "") -> None:
+        """Wire up `spec`. `name` is for display only.
+
+        Raises:
+            SpecError: a component of the spec is unknown or contradicts another.
+        """
+        self.spec = spec
+        self.name = name
+        self._engine: SentencePiece | None = None
+        self._model: Model
+        if type(spec.model).__name__ == "SentencePiece":
+            from tokenizers_lite.models.sentencepiece import build as build_engine
+
+            self._engine = build_engine(spec.model)  # type: ignore[arg-type]
+            self._model = self._engine  # type: ignore[assignment]
+        else:
+            from tokenizers_lite.models import build
+
+            self._model = build(spec.model)
+        self._normalizer = _build_normalizer(spec)
+        self._normalize = self._normalizer.normalize if self._normalizer else None
+        self._added = AddedTokens(spec.added_tokens, self._normalize)
+        self._pre_tokenizer = _build_pre_tokenizer(spec)
+        self._lazy: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        kind = type(self.spec.model).__name__
+        return f"<Tokenizer {self.name or self.spec.source.kind}: {kind}, {self.vocab_size} tokens>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.spec, self.name)
+
+    # ------------------------------------------------------------ encoding
+
+    def encode(
+        self,
+        text: str,
+        *,
+        add_special_tokens: bool = True,
+        allowed_special: Special = "all",
+        disallowed_special: Special = (),
+    ) -> list[int]:
+        """Turn text into ids.
+
+        Args:
+            text: any `str`. Lone surrogates, which Hugging Face cannot receive,
+                are read as U+FFFD; surrogate pairs as the character they mean.
+            add_special_tokens: add what the model's files ask for around a text (BOS, [CLS], ...).
+            allowed_special: the special tokens that are recognised in the text;
+                others stay plain text. "all" is what Hugging Face does. Tokens
+                added without the special flag are always recognised.
+            disallowed_special: special tokens whose presence raises; "all" is
+                every special token that is not allowed.
+
+        Returns:
+            The ids, as Hugging Face's `Tokenizer.encode(text).ids`.
+
+        Raises:
+            SpecialTokenError: the text contains a disallowed special token.
+        """
+        text = _scalars(text)
+        if disallowed_special:
+            self._refuse(text, allowed_special, disallowed_special)
+        ids = self._ids(text, None if allowed_special == "all" else _skipping(allowed_special))
+        if not add_special_tokens:
+            return ids
+        before, after = self._frame
+        return [*before, *ids, *after] if before or after else ids
+
+    def encode_batch(
+        self,
+        texts: Iterable[str],
+        *,
+        add_special_tokens: bool = True,
+        allowed_special: Special = "all",
+        disallowed_special: Special = (),
+    ) -> list[list[int]]:
+        """Turn texts into lists of ids, as `encode` of each."""
+        return [
+            self.encode(
+                text,
+                add_special_tokens=add_special_tokens,
+                allowed_special=allowed_special,
+                disallowed_special=disallowed_special,
+            )
+            for text in texts
+        ]
+
+    def encode_pair(self, text: str, pair: str, *, add_special_tokens: bool = True) -> list[int]:
+        """Turn two texts into the ids of a pair, as `Tokenizer.encode(text, pair).ids`."""
+        return list(self.encode_with_offsets(text, pair, add_special_tokens=add_special_tokens).ids)
+
+    def encode_with_offsets(
+        self,
+        text: str,
+        pair: str | None = None,
+        *,
+        add_special_tokens: bool = True,
+        allowed_special: Special = "all",
+        truncation: Truncation | None = None,
+        padding: Padding | None = None,
+    ) -> Encoding:
+        """Turn a text or a pair into ids with everything known about each token.
+
+        Offsets count characters of the text given (after surrogates are put
+        right). `truncation` and `padding` apply to this call only.
+
+        Returns:
+            An `Encoding`, equal to Hugging Face's column by column.
+
+        Raises:
+            TruncationError: the input cannot be cut as asked.
+        """
+        from tokenizers_lite.encoding import pad_batch, truncate_pair
+
+        skip = None if allowed_special == "all" else _skipping(allowed_special)
+        a = self._aligned(_scalars(text), 0, skip)
+        b = None if pair is None else self._aligned(_scalars(pair), 1, skip)
+        if truncation is not None:
+            n_added = self._post_processor.added_tokens(b is not None) if add_special_tokens else 0
+            a, b = truncate_pair(a, b, truncation, n_added)
+        encoding = self._post_processor.process(a, b, add_special_tokens)
+        return encoding if padding is None else pad_batch([encoding], padding)[0]
+
+    def count(self, text: str, *, add_special_tokens: bool = True, allowed_special: Special = "all") -> int:
+        """Return ``len(encode(text))`` with the same options."""
+        return len(self.encode(text, add_special_tokens=add_special_tokens, allowed_special=allowed_special))
+
+    def truncate(
+        self, text: str, max_tokens: int, *, add_special_tokens: bool = True, allowed_special: Special = "all"
+    ) -> str:
+        """Return a prefix of `text` that takes at most `max_tokens` tokens, cut between characters.
+
+        The prefix is as long as whole leading tokens allow; encoding it again
+        never takes more than `max_tokens` tokens under the same options.
+        """
+        text = _scalars(text)
+        skip = None if allowed_special == "all" else _skipping(allowed_special)
+        room = max_tokens - (sum(map(len, self._frame)) if add_special_tokens else 0)
+        keep = room
+        ends: Sequence[tuple[int, int]] = ()
+        while keep > 0:
+            if not ends:
+                ends = self._aligned(text, 0, skip).offsets
+                if len(ends) <= room:
+                    return text
+            # A character whose bytes are spread over tokens is kept whole or not at all.
+            cut = min(ends[keep][0], text.__len__()) if keep < len(ends) else len(text)
+            prefix = text[:cut]
+            excess = len(self._ids(prefix, skip)) - room
+            if excess <= 0:
+                return prefix
+            keep -= excess
+        return ""
+
+    def _ids(self, text: str, skip: Skip | None) -> list[int]:
+        """Return the ids of a text without what post-processing adds."""
+        if not text:
+            return []
+        if self._engine is not None:
+            return self._engine.encode(text)
+        if self._needs_origins:
+            return list(self._aligned(text, 0, skip).ids)
+        ids: list[int] = []
+        for start, end, id_ in split(text, self._added.raw, skip):
+            if id_ is None:
+                self._extend(ids, text[start:end], start == 0, skip)
+            else:
+                ids.append(id_)
+        return ids
+
+    def _extend(self, ids: list[int], text: str, first: bool, skip: Skip | None) -> None:
+        """Append the ids of a text between added tokens that are matched raw."""
+        if self._normalize is not None:
+            text = self._normalize(text)
+        encode = self._pipeline.encode
+        if not self._added.normalized.tokens:
+            ids += encode(text, first)
+            return
+        for start, end, id_ in split(text, self._added.normalized, skip):
+            if id_ is None:
+                ids += encode(text[start:end], first and start == 0)
+            else:
+                ids.append(id_)
+
+    def _aligned(self, text: str, type_id: int, skip: Skip | None) -> Encoding:
+        """Return the encoding of a text without what post-processing adds."""
+        from tokenizers_lite.encoding import Encoding
+        from tokenizers_lite.normalized import NormalizedString
+
+        rows: list[tuple[int, str, tuple[int, int], int]] = []  # id, token, offsets, word
+        if self._engine is not None:
+            found = self._engine.encode_with_offsets(text)
+            rows = [(i, self.id_to_token(i), (s, e), w) for w, (i, s, e) in enumerate(found)]
+        else:
+            word = 0
+            for part, id_ in self._parts(NormalizedString.of(text), skip):
+                if id_ is not None:
+                    rows.append((id_, part.text, part.offsets(), word))
+                    word += 1
+                    continue
+                for piece in self._pieces(part):
+                    rows += self._rows(piece, word)
+                    word += 1
+        columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return Encoding.of(*columns, type_id=type_id)  # type: ignore[misc]
+
+    def _parts(
+        self, text: NormalizedString, skip: Skip | None
+    ) -> Iterable[tuple[NormalizedString, int | None]]:
+        """Yield the parts between and of added tokens, normalized, with the ids of the latter."""
+        for start, end, id_ in split(text.text, self._added.raw, skip):
+            part = text.slice(start, end)
+            if id_ is not None:
+                yield part, id_
+                continue
+            if self._normalizer is not None:
+                part = self._normalizer.align(part)
+            for inner_start, inner_end, inner_id in split(part.text, self._added.normalized, skip):
+                yield part.slice(inner_start, inner_end), inner_id
+
+    def _pieces(self, part: NormalizedString) -> list[NormalizedString]:
+        if self._pre_tokenizer is None:
+            return [part]
+        return self._pre_tokenizer.pre_tokenize_aligned(part, part.offsets()[0] == 0)
+
+    def _rows(self, piece: NormalizedString, word: int) -> list[tuple[int, str, tuple[int, int], int]]:
+        # Unigram's unknown tokens keep the text they stand for.
+        unk_id = getattr(self._model, "surface_unk_id", None)
+        return [
+            (
+                id_,
+                piece.text[start:end] if id_ == unk_id else self._model.id_to_token(id_) or "",
+                piece.original_range(start, end),
+                word,
+            )
+            for id_, start, end in self._model.tokenize_with_offsets(piece.text)
+        ]
+
+    def _refuse(self, text: str, allowed: Special, disallowed: Special) -> None:
+        """Raise if `text` contains a disallowed special token."""
+        contents: Collection[str] = self._added.special_contents if disallowed == "all" else disallowed
+        permitted = () if allowed == "all" and disallowed != "all" else allowed
+        for content in contents:
+            if permitted != "all" and content not in permitted and content in text:
+                raise SpecialTokenError(
+                    f"the text contains the special token {content!r} at character {text.index(content)}. "
+                    f"To recognise it, pass allowed_special={{{content!r}}}; to read it as plain text, pass "
+                    "allowed_special=() and disallowed_special=(); to accept all, pass disallowed_special=()"
+                )
+
+    # ------------------------------------------------------------ decoding
+
+    def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
+        """Turn ids into text, as Hugging Face's `Tokenizer.decode`.
+
+        Ids that the vocabulary does not have are skipped, as there. (The
+        default of `skip_special_tokens` is tokenizers'; transformers' is False.)
+        """
+        if self._engine is not None:
+            return self._engine.decode(list(ids))
+        return self._decoder.decode(self._tokens(ids, skip_special_tokens))
+
+    def decode_bytes(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> bytes:
+        """Turn ids into bytes before invalid UTF-8 is replaced, for the decoders that have such bytes."""
+        if self._engine is not None:
+            return self._engine.decode(list(ids)).encode()
+        return self._decoder.decode_bytes(self._tokens(ids, skip_special_tokens))
+
+    def decode_batch(self, batch: Iterable[Iterable[int]], *, skip_special_tokens: bool = True) -> list[str]:
+        """Turn lists of ids into texts, as `decode` of each."""
+        return [self.decode(ids, skip_special_tokens=skip_special_tokens) for ids in batch]
+
+    def stream(self, *, skip_special_tokens: bool = True) -> StreamDecoder:
+        """Return a decoder that takes ids one by one.
+
+        The texts of its `push` and `finish` put together equal `decode` of all
+        the ids; it never raises, and never shows half a character.
+        """
+        from tokenizers_lite.stream import StreamDecoder
+
+        skip = self.special_ids if skip_special_tokens else frozenset()
+        if self._engine is not None:
+            return self._engine.stream()  # type: ignore[return-value]
+        return StreamDecoder(self._token_or_none, self._decoder, skip)
+
+    def _tokens(self, ids: Iterable[int], skip_special_tokens: bool) -> list[str]:
+        found = map(self._token_or_none, ids)
+        if not skip_special_tokens:
+            return [token for token in found if token is not None]
+        special = self._added.special_contents
+        return [token for token in found if token is not None and token not in special]
+
+    def _token_or_none(self, id: int) -> str | None:  # noqa: A002
+        added = self._added.by_id.get(id)
+        return self._model.id_to_token(id) if added is None else added.content
+
+    # ---------------------------------------------------------- vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, added ones included."""
+        if "vocab_size" not in self._lazy:
+            extra = {t.content for t in self.spec.added_tokens if self._model.token_to_id(t.content) is None}
+            self._lazy["vocab_size"] = self._model.vocab_size + len(extra)
+        return self._lazy["vocab_size"]  # type: ignore[no-any-return]
+
+    def token_to_id(self, token: str) -> int:
+        """Return the id of a token text, spelled as in the vocabulary (``Ġthe``, ``▁the``).
+
+        Raises:
+            VocabError: there is no such token.
+        """
+        added = self._added.by_content.get(token)
+        found = self._model.token_to_id(token) if added is None else added.id
+        if found is None:
+            raise VocabError(f"no token {token!r} in {self!r}; encode() turns any text into ids")
+        return found
+
+    def id_to_token(self, id: int) -> str:  # noqa: A002 - the field's own term
+        """Return the token text of an id, spelled as in the vocabulary.
+
+        Raises:
+            VocabError: there is no such id.
+        """
+        token = self._token_or_none(id)
+        if token is None:
+            raise VocabError(f"no id {id} in {self!r}")
+        return token
+
+    def vocab(self) -> dict[str, int]:
+        """Return a new dict of token text -> id, added tokens included."""
+        model = self.spec.model
+        if type(model).__name__ in ("Unigram", "SentencePiece"):
+            pieces = model.vocab if hasattr(model, "vocab") else model.pieces  # type: ignore[attr-defined]
+            tokens = {piece[0]: id_ for id_, piece in enumerate(pieces)}
+        else:
+            tokens = dict(model.vocab)  # type: ignore[attr-defined]
+        tokens.update((token.content, token.id) for token in self.spec.added_tokens)
+        return tokens
+
+    @property
+    def special_ids(self) -> frozenset[int]:
+        """Ids of the special tokens, which `decode` skips by default."""
+        if "special_ids" not in self._lazy:
+            self._lazy["special_ids"] = frozenset(t.id for t in self.spec.added_tokens if t.special)
+        return self._lazy["special_ids"]  # type: ignore[no-any-return]
+
+    def _config_id(self, token: str | None) -> int | None:
+        if token is None:
+            return None
+        added = self._added.by_content.get(token)
+        return self._model.token_to_id(token) if added is None else added.id
+
+    @property
+    def bos_id(self) -> int | None:
+        """Id of the token that begins a text, if the model has one."""
+        return self._config_id(self.spec.config.bos_token)
+
+    @property
+    def eos_id(self) -> int | None:
+        """Id of the token that ends a text, if the model has one."""
+        return self._config_id(self.spec.config.eos_token)
+
+    @property
+    def pad_id(self) -> int | None:
+        """Id of the padding token, if the model has one."""
+        return self._config_id(self.spec.config.pad_token)
+
+    @property
+    def unk_id(self) -> int | None:
+        """Id of the unknown token, if the model has one."""
+        return self._config_id(self.spec.config.unk_token or getattr(self.spec.model, "unk_token", None))
+
+    @property
+    def stop_ids(self) -> tuple[int, ...]:
+        """Ids that end generation: those of generation_config.json, else EOS."""
+        if self.spec.config.stop_ids:
+            return self.spec.config.stop_ids
+        return () if self.eos_id is None else (self.eos_id,)
+
+    def with_tokens(self, tokens: Iterable[str | AddedToken], *, special: bool = False) -> Tokenizer:
+        """Return a tokenizer that also knows `tokens`.
+
+        A string becomes an `AddedToken` whose `normalized` is the opposite of
+        `special`, as in tokenizers' `add_tokens`/`add_special_tokens`. Tokens
+        of the vocabulary keep their id, others get the next free one; the ids
+        of `AddedToken`s given are ignored.
+        """
+        added = {token.content: token for token in self.spec.added_tokens}
+        for item in tokens:
+            token = item if isinstance(item, AddedToken) else AddedToken(0, item, normalized=not special)
+            if not token.content:
+                continue
+            known = added.get(token.content)
+            id_ = known.id if known else self._model.token_to_id(token.content)
+            if id_ is None:
+                highest = max((t.id for t in added.values()), default=-1)
+                id_ = max(self._model.vocab_size, highest + 1)
+            added[token.content] = token.replace(id=id_, special=token.special or special)
+        return Tokenizer(self.spec.replace(added_tokens=tuple(added.values())), self.name)
+
+    def save(self, path: str) -> None:
+        """Write the tokenizer as a compact file, which `load(path)` maps in no time.
+
+        The file is written beside `path`, read back, compared and renamed.
+        """
+        from vocab_converters.compact import write
+
+        write(self.spec, path)
+
+    # ---------------------------------------------------------------- chat
+
+    def apply_chat_template(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tokenize: bool = True,
+        safe: bool = False,
+        **options: Any,
+    ) -> list[int] | str:
+        """Render a conversation with the model's chat template.
+
+        Args:
+            messages: mappings with "role" and "content", as transformers takes them.
+            tokenize: return ids (no second BOS is added), else the text.
+            safe: text of special tokens inside the messages stays plain text
+                and cannot forge turns; only for `tokenize=True`.
+            options: `add_generation_prompt`, `continue_final_message`, `tools`,
+                `documents`, `chat_template` (a name or Jinja source) and
+                whatever variables the template knows (`enable_thinking`, ...).
+
+        Returns:
+            Ids, or the text for ``tokenize=False``; equal to transformers'.
+
+        Raises:
+            TemplateError: there is no template, or it failed.
+            MissingDependencyError: jinja2 is not installed.
+        """
+        from tokenizers_lite.chat import apply
+
+        return apply(self, messages, tokenize=tokenize, safe=safe, **options)
+
+    # ------------------------------------------------- parts built by need
+
+    @property
+    def _needs_origins(self) -> bool:
+        """Whether a pre-tokenizer asks where in the input its text starts and a normalizer may move that."""
+        return self._normalizer is not None and "first" in repr(self.spec.pre_tokenizer)
+
+    @property
+    def _pipeline(self) -> Pipeline:
+        if "pipeline" not in self._lazy:
+            self._lazy["pipeline"] = _choose_pipeline(self.spec, self._pre_tokenizer, self._model)
+        return self._lazy["pipeline"]  # type: ignore[no-any-return]
+
+    @property
+    def _post_processor(self) -> PostProcessor:
+        if "post_processor" not in self._lazy:
+            from tokenizers_lite.post_processors import build
+
+            self._lazy["post_processor"] = build(_effective_post_processor(self.spec, self._config_id))
+        return self._lazy["post_processor"]  # type: ignore[no-any-return]
+
+    @property
+    def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Ids that post-processing puts before and after a single text."""
+        if "frame" not in self._lazy:
+            frame = self._post_processor.frame
+            if frame is None:
+                from tokenizers_lite.encoding import Encoding
+
+                probe = Encoding.of([-1], [""], [(0, 0)], [0])
+                ids = self._post_processor.process(probe).ids
+                if ids.count(-1) != 1:
+                    raise SpecError(
+                        "this template repeats or drops the text; only encode_with_offsets() can follow it",
+                        field="post_processor",
+                    )
+                frame = ids[: ids.index(-1)], ids[ids.index(-1) + 1 :]
+            self._lazy["frame"] = frame
+        return self._lazy["frame"]  # type: ignore[no-any-return]
+
+    @property
+    def _decoder(self) -> Decoder:
+        if "decoder" not in self._lazy:
+            from tokenizers_lite.decoders import build
+
+            self._lazy["decoder"] = build(self.spec.decoder)
+        return self._lazy["decoder"]  # type: ignore[no-any-return]
+
+
+def _scalars(text: str) -> str:
+    """Return `text` without surrogates: pairs joined, lone ones as U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _skipping(allowed: Collection[str]) -> Skip:
+    """Return a function that keeps special tokens out of the text unless `allowed` names them."""
+    return lambda _start, _end, token: token.special and token.content not in allowed
+
+
+def _build_normalizer(spec: Spec) -> Normalizer | None:
+    if spec.normalizer is None:
+        return None
+    from tokenizers_lite.normalizers import build
+
+    return build(spec.normalizer)
+
+
+def _build_pre_tokenizer(spec: Spec) -> PreTokenizer | None:
+    if spec.pre_tokenizer is None:
+        return None
+    from tokenizers_lite.pre_tokenizers import build
+
+    return build(spec.pre_tokenizer)
+
+
+def _choose_pipeline(spec: Spec, pre_tokenizer: PreTokenizer | None, model: Model) -> Pipeline:
+    """Return the fastest pipeline that is exact for these components."""
+    from tokenizers_lite.models.bpe import BPE
+    from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE, General, byte_symbols, word_cutter
+
+    if isinstance(model, BPE) and not model.spec.dropout and not model.affixes:
+        if spec.pre_tokenizer is not None:
+            from tokenizers_lite.pre_tokenizers import byte_level_splitter
+
+            splitter = byte_level_splitter(spec.pre_tokenizer)
+            symbols = byte_symbols(model) if splitter is not None else None
+            if splitter is not None and symbols is not None:
+                return ByteLevelBPE(splitter, model, symbols)
+        words = word_cutter(model)
+        if words is not None:
+            return CutBPE(pre_tokenizer, model, words)
+    return General(pre_tokenizer, model)
+
+
+def _effective_post_processor(spec: Spec, id_of: Callable[[str | None], int | None]) -> Any:
+    """Return the post-processor with the BOS and EOS that transformers 4 adds by configuration.
+
+    transformers 4 (`LlamaTokenizerFast.update_post_processor`) replaces the
+    post-processor by a template made of `add_bos_token` and `add_eos_token`.
+    """
+    config = spec.config
+    bos = config.bos_token if config.add_bos else None
+    eos = config.eos_token if config.add_eos else None
+    if bos is None and eos is None:
+        return spec.post_processor
+    from tokenizers_lite.spec.post_processors import TemplatePiece, TemplateProcessing
+
+    def sequence(name: str, type_id: int) -> tuple[TemplatePiece, ...]:
+        pieces = []
+        if bos is not None:
+            pieces.append(TemplatePiece(bos, special=True, type_id=type_id))
+        pieces.append(TemplatePiece(name, special=False, type_id=type_id))
+        if eos is not None:
+            pieces.append(TemplatePiece(eos, special=True, type_id=type_id))
+        return tuple(pieces)
+
+    tokens = []
+    for token in (bos, eos):
+        id_ = id_of(token)
+        if token is not None:
+            if id_ is None:
+                raise SpecError("this token is to be added to every text but has no id", field="config", value=token)
+            tokens.append((token, (id_,), (token,)))
+    return TemplateProcessing(sequence("A", 0), sequence("A", 0) + sequence("B", 1), tuple(dict.fromkeys(tokens)))

@@ -83,7 +83,11 @@ def _any(what: str, *kinds: tuple[str, Parser]) -> Parser:
 
 def _nested(parser: str) -> Parser:
     """Parse an array of components with one of this module's parsers, by name as it is being defined."""
-    return lambda value, at: many(globals()[parser])(value, at)
+
+    def parse(value: Any, at: str) -> Any:
+        return many(globals()[parser])(value, at)
+
+    return parse
 
 
 _PATTERN: Parser = choice(String=string, Regex=string)

@@ -71,7 +71,10 @@ def number(value: object, at: str) -> float:
     if isinstance(value, float):
         return value
     if type(value) is int:
-        return float(value) if -(1 << 63) <= value < 1 << 64 else decimal(str(value))
+        try:
+            return decimal(str(value))
+        except ValueError as err:
+            raise Mismatch(str(err), at, value) from None
     raise Mismatch("expected a number", at, value)
 
 
@@ -177,7 +180,7 @@ def first_of(what: str, *parsers: Parser) -> Parser:
         for parser in parsers:
             try:
                 return parser(value, at)
-            except Mismatch:
+            except Mismatch:  # noqa: PERF203 - at most a dozen parsers
                 continue
         raise Mismatch(f"this is no {what} that tokenizers 0.23 knows", at, value)
 

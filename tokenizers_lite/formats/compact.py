@@ -1,0 +1,478 @@
+"""The compact format: one file with a whole tokenizer, mapped and used as it lies.
+
+docs/formats/compact.md describes every byte. A file holds the spec (section
+SPEC) and the vocabulary as merges (BASE, PAIR, RNKX: the smallest form); an
+optional index (OFFS, BLOB, HASH, RANK) lets lookups run on the mapped bytes
+with no table built. Without the index the tables are built when first needed.
+"""
+
+from __future__ import annotations
+
+from mmap import ACCESS_READ, mmap
+from struct import unpack_from
+from zlib import crc32
+
+from tokenizers_lite import _msgpack
+from tokenizers_lite.byte_alphabet import CHARS, from_alphabet
+from tokenizers_lite.errors import SpecError
+from tokenizers_lite.models.bpe import NEVER
+from tokenizers_lite.spec import AddedToken, Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+MAGIC = b"\x89TKL\r\n\x1a\n"
+VERSION = 1
+NONE = 0xFFFFFFFF
+NO_PAIR = 0xFFFFFF
+_ID = 0xFFFFFFFF
+_LATIN_TO_ALPHABET = dict(enumerate(CHARS))
+# Pairs remembered after a lookup on mapped bytes.
+_KNOWN_PAIRS = 1 << 17
+
+
+class Container:
+    """The sections of one file, each checked against its checksum when first taken."""
+
+    def __init__(self, data: bytes | mmap, name: str, folder: str = "") -> None:
+        self.name = name
+        self.folder = folder
+        self.view = memoryview(data)
+        self.table = self._table()
+        self._checked: set[str] = set()
+        self._link: Container | None = None
+
+    def _table(self) -> dict[str, tuple[int, int, int]]:
+        """Return tag -> (checksum, offset, size) after checking the header."""
+        view = self.view
+        if len(view) < 32 or bytes(view[:8]) != MAGIC:
+            raise SpecError("not a compact tokenizer file (wrong magic)", file=self.name, field="offset 0")
+        version, _, count, size, checksum = unpack_from("<HHIQI", view, 8)
+        if version != VERSION:
+            raise SpecError(
+                "this compact file needs another version of tokenizers-lite; update it or convert again",
+                file=self.name,
+                field="version",
+                value=version,
+            )
+        if size != len(view) or 32 + 24 * count > size:
+            raise SpecError(
+                f"the file has {len(view)} bytes where its header says {size}; it was cut short or changed",
+                file=self.name,
+                field="offset 16",
+            )
+        if crc32(view[32 : 32 + 24 * count]) != checksum:
+            raise SpecError("the section table is damaged", file=self.name, field="offset 32")
+        table = {}
+        for row in range(count):
+            tag, crc, offset, length = unpack_from("<4sIQQ", view, 32 + 24 * row)
+            if offset + length > size:
+                raise SpecError("a section reaches past the end", file=self.name, field=f"offset {32 + 24 * row}")
+            table[tag.decode("latin-1")] = (crc, offset, length)
+        return table
+
+    def has(self, tag: str) -> bool:
+        """Tell whether the file, or the one it links to, has a section."""
+        return tag in self.table or ("LINK" in self.table and self.linked().has(tag))
+
+    def section(self, tag: str, item: int = 1) -> memoryview:
+        """Return the bytes of a section, a multiple of `item` long.
+
+        Raises:
+            SpecError: the section is missing or damaged.
+        """
+        if tag not in self.table:
+            if "LINK" in self.table:
+                return self.linked().section(tag, item)
+            raise SpecError("a section is missing; the file was not written by tokenizers-lite", field=tag, file=self.name)
+        crc, offset, length = self.table[tag]
+        part = self.view[offset : offset + length]
+        if tag not in self._checked:
+            if crc32(part) != crc or length % item:
+                raise SpecError("the section is damaged (checksum differs)", file=self.name, field=f"section {tag}")
+            self._checked.add(tag)
+        return part
+
+    def linked(self) -> Container:
+        """Return the file beside this one that holds the vocabulary."""
+        if self._link is None:
+            link = _msgpack.unpackb(self.section("LINK"))
+            name = str(link.get("file", "")) if isinstance(link, dict) else ""
+            if not name or "/" in name or "\\" in name:
+                raise SpecError("the link names no file beside this one", file=self.name, field="section LINK", value=name)
+            self._link = open_container(f"{self.folder}/{name}" if self.folder else name)
+            if "LINK" in self._link.table or self._link.table["PAIR"][0] != link.get("pair"):
+                raise SpecError("the linked vocabulary is not the one this file was made with", file=self._link.name)
+        return self._link
+
+
+def open_container(path: str) -> Container:
+    """Map a file and return its sections."""
+    with open(path, "rb") as file:
+        try:
+            data: bytes | mmap = mmap(file.fileno(), 0, access=ACCESS_READ)
+        except (ValueError, OSError):  # empty, or a file system that cannot map
+            data = file.read()
+    folder = path.replace("\\", "/").rpartition("/")[0]
+    return Container(data, path, folder or ("/" if path.startswith("/") else ""))
+
+
+def read(path: str) -> Spec:
+    """Read a compact file.
+
+    Raises:
+        SpecError: the file is damaged or of another version.
+        OSError: the file cannot be opened.
+    """
+    return _spec(open_container(path))
+
+
+def read_bytes(data: bytes, name: str = "bytes") -> Spec:
+    """Read a compact file that is in memory, such as an APK asset."""
+    return _spec(Container(data, name))
+
+
+def _spec(container: Container) -> Spec:
+    from tokenizers_lite.formats import _records
+
+    plain = _msgpack.unpackb(container.section("SPEC"))
+    if not isinstance(plain, dict) or not isinstance(plain.get("model"), dict):
+        raise SpecError("the spec is not a map with a model", file=container.name, field="section SPEC")
+    try:
+        added = tuple(_added_token(*row) for row in plain.pop("added_tokens", ()))
+    except (TypeError, KeyError) as exc:
+        raise SpecError(f"added tokens are not as expected ({exc})", file=container.name, field="section SPEC") from exc
+    spec = _records.spec_from_plain({**plain, "model": _model(container, dict(plain["model"]))}, container.name)
+    return spec.replace(added_tokens=added)
+
+
+def _added_token(id_: int, content: str, flags: int) -> AddedToken:
+    return AddedToken(id_, content, bool(flags & 1), bool(flags & 2), bool(flags & 4), bool(flags & 8), bool(flags & 16))
+
+
+def _model(container: Container, model: dict[str, Any]) -> Any:
+    """Return the model's record with its vocabulary."""
+    from tokenizers_lite.formats import _records
+
+    storage = model.pop("storage", {})
+    record = _records.from_plain({**model, **_EMPTY.get(str(model.get("type")), {})}, "models", container.name, "model")
+    kind = model["type"]
+    if kind == "BPE" and container.has("PAIR"):
+        vocab = CompactVocab(container, storage)
+        return record.replace(vocab=vocab, merges=CompactMerges(vocab))
+    texts = _text_column(container)
+    if kind == "Unigram":
+        return record.replace(vocab=tuple(zip(texts, _column(container, "SCOR", "d", len(texts)), strict=True)))
+    if kind == "SentencePiece":
+        scores, types = _column(container, "SCOR", "d", len(texts)), _column(container, "TYPE", "B", len(texts))
+        return record.replace(pieces=tuple(zip(texts, scores, types, strict=True)))
+    ids = dict(zip(texts, _column(container, "IDS ", "I", len(texts)), strict=True))
+    if kind != "BPE":
+        return record.replace(vocab=ids)
+    by_id = {id_: text for text, id_ in ids.items()}
+    flat = container.section("MERG", 8).cast("I")
+    try:
+        merges = tuple((by_id[flat[at]], by_id[flat[at + 1]]) for at in range(0, len(flat), 2))
+    except KeyError as exc:
+        raise SpecError(f"a merge names id {exc}, which no token has", file=container.name, field="section MERG") from exc
+    return record.replace(vocab=ids, merges=merges)
+
+
+# Fields that are filled from sections, so that the record can be made before them.
+_EMPTY: dict[str, dict[str, Any]] = {
+    "BPE": {"vocab": {}, "merges": []},
+    "Unigram": {"vocab": []},
+    "WordLevel": {"vocab": {}},
+    "WordPiece": {"vocab": {}},
+    "SentencePiece": {"pieces": []},
+}
+
+
+def _column(container: Container, tag: str, layout: str, count: int) -> list[Any]:
+    """Return a section of `count` numbers."""
+    column = container.section(tag, {"d": 8, "I": 4, "B": 1}[layout]).cast(layout)  # type: ignore[call-overload]
+    if len(column) != count:
+        raise SpecError(f"the section holds {len(column)} items, not {count}", file=container.name, field=f"section {tag}")
+    return list(column)
+
+
+def _text_column(container: Container) -> list[str]:
+    data = bytes(container.section("TEXT"))
+    at = 0
+    texts = []
+    while at < len(data):
+        raw, at = _sized(data, at, container.name, "TEXT")
+        texts.append(raw.decode("utf-8", "replace"))
+    return texts
+
+
+def _sized(data: bytes, at: int, file: str, tag: str) -> tuple[bytes, int]:
+    """Read one length (7 bits a byte, low first, high bit on all but the last) and that many bytes."""
+    length = shift = 0
+    while True:
+        if at >= len(data) or shift > 28:
+            raise SpecError("texts end early", file=file, field=f"section {tag}")
+        byte = data[at]
+        at += 1
+        length |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            break
+    if at + length > len(data):
+        raise SpecError("texts end early", file=file, field=f"section {tag}")
+    return data[at : at + length], at + length
+
+
+class _Index:
+    """Token bytes <-> id on the mapped index."""
+
+    def __init__(self, container: Container, size: int) -> None:
+        self.offsets = container.section("OFFS", 4).cast("I")
+        self.blob = container.section("BLOB")
+        self.slots = container.section("HASH", 4).cast("I")
+        self.mask = len(self.slots) - 1
+        if len(self.offsets) != size + 1 or not len(self.slots) or self.mask & len(self.slots):
+            raise SpecError("the index does not fit the vocabulary", file=container.name, field="section OFFS")
+
+    def raw_id(self, raw: bytes) -> int | None:
+        slots, offsets, blob, mask = self.slots, self.offsets, self.blob, self.mask
+        at = crc32(raw) & mask
+        while (id_ := slots[at]) != NONE:
+            if blob[offsets[id_] : offsets[id_ + 1]] == raw:
+                return id_
+            at = (at + 1) & mask
+        return None
+
+    def raw(self, id_: int) -> bytes:
+        return bytes(self.blob[self.offsets[id_] : self.offsets[id_ + 1]])
+
+
+class _Tables:
+    """Token bytes <-> id on tables built in memory."""
+
+    def __init__(self, texts: list[bytes], left_out: frozenset[int]) -> None:
+        self.raw_id = {text: id_ for id_, text in enumerate(texts) if id_ not in left_out}.get
+        self.raw = texts.__getitem__
+
+
+class CompactVocab:
+    """Token text -> id on the bytes of a compact file; also id -> text.
+
+    `storage` is the spec's note on how texts are kept: ``byte_level`` (bytes
+    of the byte alphabet), ``literal`` (ids kept as plain text all the same)
+    and ``holes`` (ids that no token has).
+    """
+
+    def __init__(self, container: Container, storage: dict[str, Any]) -> None:
+        self.container = container
+        self.byte_level = bool(storage.get("byte_level"))
+        self.literal = frozenset(storage.get("literal", ()))
+        self.holes = frozenset(storage.get("holes", ()))
+        self.size = len(container.section("PAIR", 6)) // 6
+        self._literal_ids: dict[str, int] | None = None
+        self._ranks: memoryview | None = None
+        self._store: _Index | _Tables
+        if container.has("HASH"):
+            self._store = _Index(container, self.size)
+        else:
+            self._store = _Tables(self._texts(), self.literal | self.holes)
+        self.raw_id: Callable[[bytes], int | None] = self._store.raw_id
+        self.raw: Callable[[int], bytes] = self._store.raw
+
+    def _texts(self) -> list[bytes]:
+        """Return the bytes of every token, rebuilt from base tokens and merges."""
+        texts = [b""] * self.size
+        base = bytes(self.container.section("BASE"))
+        at = 0
+        left, right = self.pair_ids()
+        for id_, first in enumerate(left):
+            if first == NO_PAIR:
+                texts[id_], at = _sized(base, at, self.container.name, "BASE")
+        for id_ in self.rank_order():
+            texts[id_] = texts[left[id_]] + texts[right[id_]]
+        return texts
+
+    def pair_ids(self) -> tuple[list[int], list[int]]:
+        """Return the left and the right id of the merge that makes each token; NO_PAIR if none does."""
+        planes = bytes(self.container.section("PAIR", 6))
+        n = self.size
+        a, b, c, d, e, f = (planes[i * n : (i + 1) * n] for i in range(6))
+        left = [x | y << 8 | z << 16 for x, y, z in zip(a, b, c, strict=True)]
+        right = [x | y << 8 | z << 16 for x, y, z in zip(d, e, f, strict=True)]
+        for id_, first in enumerate(left):
+            if first != NO_PAIR and (first >= n or right[id_] >= n):
+                raise SpecError("a merge names an id that does not exist", file=self.container.name, field="section PAIR")
+        return left, right
+
+    def rank_order(self) -> list[int]:
+        """Return the ids that merges make, best merge first.
+
+        That is the order of the ids but for the exceptions of RNKX: pairs of
+        an id and how many regular ids come before it.
+        """
+        left, _ = self.pair_ids()
+        moved = self.container.section("RNKX", 8).cast("I").tolist() if self.container.has("RNKX") else []
+        exceptions = set(moved[::2])
+        regular = [id_ for id_, first in enumerate(left) if first != NO_PAIR and id_ not in exceptions]
+        order: list[int] = []
+        done = 0
+        for id_, before in zip(moved[::2], moved[1::2], strict=True):
+            if not done <= before <= len(regular) or id_ >= self.size:
+                raise SpecError("exceptions are out of order", file=self.container.name, field="section RNKX")
+            order += regular[done:before]
+            order.append(id_)
+            done = before
+        return order + regular[done:]
+
+    # ------------------------------------------------ what the models need
+
+    def id_of(self, token: str) -> int | None:
+        """Return the id of a token text, or None."""
+        if not self.byte_level:
+            return self.raw_id(token.encode()) if token.isascii() or _encodable(token) else None
+        raw = from_alphabet(token)
+        if raw is not None:
+            return self.raw_id(raw)
+        if self._literal_ids is None:
+            self._literal_ids = {self.raw(id_).decode(): id_ for id_ in self.literal}
+        return self._literal_ids.get(token)
+
+    def token_of(self, id: int) -> str | None:  # noqa: A002
+        """Return the text of an id, or None."""
+        if not 0 <= id < self.size or id in self.holes:
+            return None
+        raw = self.raw(id)
+        if self.byte_level and id not in self.literal:
+            return raw.decode("latin-1").translate(_LATIN_TO_ALPHABET)
+        return raw.decode("utf-8", "replace")
+
+    def pair_value(self, left: int, right: int) -> int:
+        """Return ``rank << 32 | merged`` of two adjacent ids, NEVER if they do not merge."""
+        merged = self.raw_id(self.raw(left) + self.raw(right))
+        if merged is None:
+            return NEVER
+        if self._ranks is None:
+            self._ranks = self.container.section("RANK", 4).cast("I")
+        rank = self._ranks[merged]
+        return NEVER if rank == NONE else rank << 32 | merged
+
+    # --------------------------------------------------- the mapping it is
+
+    def get(self, token: str, default: int | None = None) -> int | None:
+        """Return the id of a token text, or `default`."""
+        found = self.id_of(token)
+        return default if found is None else found
+
+    def __getitem__(self, token: str) -> int:
+        found = self.id_of(token)
+        if found is None:
+            raise KeyError(token)
+        return found
+
+    def __contains__(self, token: object) -> bool:
+        return isinstance(token, str) and self.id_of(token) is not None
+
+    def __len__(self) -> int:
+        return self.size - len(self.holes)
+
+    def __iter__(self) -> Iterator[str]:
+        for id_ in range(self.size):
+            token = self.token_of(id_)
+            if token is not None:
+                yield token
+
+    keys = __iter__
+
+    def items(self) -> Iterator[tuple[str, int]]:
+        """Yield (token text, id)."""
+        return ((token, self[token]) for token in self)
+
+    def __eq__(self, other: object) -> bool:
+        return dict(self.items()) == (dict(other.items()) if isinstance(other, CompactVocab) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.container.table["PAIR"][0] if "PAIR" in self.container.table else self.size)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (list(self.items()),)
+
+
+class CompactMerges:
+    """The merges of a compact file: one pair a reachable token, best first."""
+
+    def __init__(self, vocab: CompactVocab) -> None:
+        self.vocab = vocab
+        self._pairs: list[tuple[str, str]] | None = None
+
+    def pair_table(self) -> PairTable | dict[int, int]:
+        """Return the merge table for the model: lazy on an index, whole without one."""
+        if self.vocab.container.has("HASH"):
+            return PairTable(self.vocab)
+        return self.whole_table()
+
+    def whole_table(self) -> dict[int, int]:
+        """Return ``left << 32 | right`` -> ``rank << 32 | merged`` for all merges."""
+        left, right = self.vocab.pair_ids()
+        return {
+            left[id_] << 32 | right[id_]: rank << 32 | id_ for rank, id_ in enumerate(self.vocab.rank_order())
+        }
+
+    def _all(self) -> list[tuple[str, str]]:
+        if self._pairs is None:
+            left, right = self.vocab.pair_ids()
+            texts = [self.vocab.token_of(id_) or "" for id_ in range(self.vocab.size)]
+            self._pairs = [(texts[left[id_]], texts[right[id_]]) for id_ in self.vocab.rank_order()]
+        return self._pairs
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all()[index]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, (list, tuple, CompactMerges)) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._all()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (self._all(),)
+
+
+class PairTable:
+    """Merge table that asks the index for pairs it has not seen, and remembers the answers.
+
+    Looking up the joined bytes is exact although only one pair of each token
+    is a merge: whenever two neighbours in the course of BPE join to a token,
+    they are the last pair of that token's own BPE (proof in
+    docs/formats/compact.md), so another pair with the same bytes never comes up.
+    """
+
+    def __init__(self, vocab: CompactVocab) -> None:
+        self.vocab = vocab
+        self.known: dict[int, int] = {}
+
+    def get(self, key: int, default: int, /) -> int:
+        """Return the value of a pair, or `default`."""
+        value = self.known.get(key)
+        if value is None:
+            value = self.vocab.pair_value(key >> 32, key & _ID)
+            if len(self.known) >= _KNOWN_PAIRS:
+                self.known.clear()
+            self.known[key] = value
+        return default if value == NEVER else value
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+

@@ -24,15 +24,11 @@ _BLANK = frozenset(
     "Ġ\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 )
 
+_MARKER = -1  # no id
+
 
 class PostProcessor:
-    """Arranges encodings and special tokens.
-
-    `frame` is the ids-only form for a single input: the ids put before and
-    after it when special tokens are asked for; None if no such pair exists.
-    """
-
-    frame: Frame | None = ((), ())
+    """Arranges encodings and special tokens."""
 
     def added_tokens(self, is_pair: bool) -> int:
         """Return how many tokens are added to one input or to a pair."""
@@ -45,6 +41,18 @@ class PostProcessor:
     def process(self, a: Encoding, b: Encoding | None = None, add_special_tokens: bool = True) -> Encoding:
         """Process one or two encodings into one."""
         return merge(self.process_all(_numbered(a, b), add_special_tokens))
+
+    def frame(self) -> Frame | None:
+        """Return the ids put before and after a single input, None if it does not come out once.
+
+        Processors add what they add without looking at the tokens, so one
+        marker in the place of all tokens shows it.
+        """
+        ids = self.process(Encoding.of((_MARKER,), ("",), ((0, 0),), (None,))).ids
+        if ids.count(_MARKER) != 1:
+            return None
+        at = ids.index(_MARKER)
+        return ids[:at], ids[at + 1 :]
 
 
 def _numbered(a: Encoding, b: Encoding | None) -> list[Encoding]:
@@ -153,7 +161,6 @@ class BertProcessing(PostProcessor):
         (sep, sep_id), (cls, cls_id) = spec.sep, spec.cls
         self._cls = Encoding.special((cls_id,), (cls,))
         self._sep = Encoding.special((sep_id,), (sep,))
-        self.frame = (cls_id,), (sep_id,)
 
     def added_tokens(self, is_pair: bool) -> int:
         """Return 2, or 3 for a pair."""
@@ -163,10 +170,10 @@ class BertProcessing(PostProcessor):
         """Put the first encoding between CLS and SEP, and SEP after each other one."""
         if not add_special_tokens:
             return encodings
-        first, *others = encodings
+        nothing, last_sep = Encoding(), self._sep.with_type(1)
         return [
-            _framed(first, self._cls, self._sep, 0),
-            *(_framed(other, Encoding(), self._sep.with_type(1), 1) for other in others),
+            *(_framed(first, self._cls, self._sep, 0) for first in encodings[:1]),
+            *(_framed(other, nothing, last_sep, 1) for other in encodings[1:]),
         ]
 
 
@@ -179,7 +186,6 @@ class RobertaProcessing(PostProcessor):
         self._sep = Encoding.special((sep_id,), (sep,))
         self._trim = spec.trim_offsets
         self._prefix_space = spec.add_prefix_space
-        self.frame = (cls_id,), (sep_id,)
 
     def added_tokens(self, is_pair: bool) -> int:
         """Return 2, or 4 for a pair."""
@@ -192,10 +198,9 @@ class RobertaProcessing(PostProcessor):
         encodings = [encoding.with_type(0) for encoding in encodings]
         if not add_special_tokens:
             return encodings
-        first, *others = encodings
         return [
-            _framed(first, self._cls, self._sep, 0, (0,)),
-            *(_framed(other, self._sep, self._sep, 1, (0,)) for other in others),
+            *(_framed(first, self._cls, self._sep, 0, (0,)) for first in encodings[:1]),
+            *(_framed(other, self._sep, self._sep, 1, (0,)) for other in encodings[1:]),
         ]
 
 
@@ -206,7 +211,6 @@ class TemplateProcessing(PostProcessor):
         self._specials = {name: (ids, tokens) for name, ids, tokens in spec.special_tokens}
         self._single = self._checked(spec.single, "single", "A")
         self._pair = self._checked(spec.pair, "pair", "AB")
-        self.frame = self._single_frame()
 
     def _checked(
         self, pieces: tuple[specs.TemplatePiece, ...], field: str, sequences: str
@@ -227,13 +231,6 @@ class TemplateProcessing(PostProcessor):
                     value=(ids, tokens),
                 )
         return pieces
-
-    def _single_frame(self) -> Frame | None:
-        at = [number for number, piece in enumerate(self._single) if not piece.special]
-        if len(at) != 1:
-            return None
-        before, after = self._single[: at[0]], self._single[at[0] + 1 :]
-        return self._ids(before), self._ids(after)
 
     def _ids(self, pieces: tuple[specs.TemplatePiece, ...]) -> tuple[int, ...]:
         return tuple(id_ for piece in pieces if piece.special for id_ in self._specials[piece.id][0])
@@ -266,13 +263,6 @@ class Sequence(PostProcessor):
 
     def __init__(self, processors: tuple[PostProcessor, ...]) -> None:
         self._processors = processors
-        self.frame = ((), ())
-        for processor in processors:
-            if self.frame is None or processor.frame is None:
-                self.frame = None
-                break
-            (outer_before, outer_after), (before, after) = processor.frame, self.frame
-            self.frame = outer_before + before, after + outer_after
 
     def added_tokens(self, is_pair: bool) -> int:
         """Return the sum over the processors."""

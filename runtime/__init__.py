@@ -1,0 +1,1 @@
+"""From weights to streamed text with onnxruntime and numpy alone."""

@@ -104,6 +104,11 @@ READ = [
         {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Sequence", "normalizers": []}]},
         nm.Sequence((nm.NFC(), nm.Sequence(()))),
     ),
+    (
+        "normalizer",
+        {"type": "Precompiled", "precompiled_charsmap": "BAAAAAAAAABh"},
+        nm.Precompiled(b"\4" + b"\0" * 7 + b"a"),
+    ),
     ("pre_tokenizer", {"type": "BertPreTokenizer"}, pt.BertPreTokenizer()),
     (
         "pre_tokenizer",
@@ -249,6 +254,8 @@ LEGACY = [
     ("normalizer", ["NFKC"], nm.NFKC()),
     ("normalizer", {"type": "Unheard of", "prepend": "x"}, nm.Prepend("x")),  # found by its fields
     ("normalizer", {"type": {"NFC": None}}, nm.NFC()),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAAAA"}, nm.Precompiled(b"\0" * 4)),  # no padding
+    ("normalizer", ["BAAAAAAAAABh"], nm.Prepend("BAAAAAAAAABh")),  # a Precompiled is found by its type only
     ("normalizer", {"type": "NFC", "whatever": [1]}, nm.NFC()),
     ("pre_tokenizer", ["Metaspace", "_", None, "first", True, None], pt.Metaspace("_", "first", True)),
     ("pre_tokenizer", {"type": "Punctuation", "behavior": {"Removed": None}}, pt.Punctuation("Removed")),
@@ -276,6 +283,11 @@ REFUSED = [
     ("normalizer", {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "x"}]}, "normalizer.normalizers[1]"),
     ("normalizer", {"type": "Precompiled", "precompiled_charsmap": None}, "normalizer.precompiled_charsmap"),
     ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "A==="}, "normalizer.precompiled_charsmap"),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "normalizer.precompiled_charsmap"),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "BAAAAAAA"}, "normalizer.precompiled_charsmap"),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAAAP8="}, "normalizer.precompiled_charsmap"),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAAAA==="}, "normalizer.precompiled_charsmap"),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAAAB=="}, "normalizer.precompiled_charsmap"),
     ("normalizer", "NFC", "normalizer"),
     ("pre_tokenizer", {"type": "Delimiter", "delimiter": "x"}, "pre_tokenizer.type"),
     (
@@ -519,7 +531,9 @@ def test_assign_ids_continues_after_the_present_tokens():
 
 # -- whole files ------------------------------------------------------------------------------------------------------
 
-JUNK = st.sampled_from([None, True, 0, 1, -1, 1.5, 1 << 32, "", "a", "ab", [], {}, ["a"], [True, True], {"NFC": None}])
+JUNK = st.sampled_from(
+    [None, True, 0, 1, -1, 1.5, 1 << 32, "", "a", "ab", [], {}, ["a"], [True, True], {"NFC": None}]
+).map(copy.deepcopy)
 
 
 @st.composite

@@ -60,7 +60,8 @@ def _any(what: str, *kinds: tuple[str, Parser]) -> Parser:
     """Parse one of several components: by type, else the first that fits."""
     by_type = dict(kinds)
     typed = variant(*by_type)
-    guess = first_of(what, *by_type.values())
+    # Precompiled wants to borrow its string, which serde cannot do while guessing.
+    guess = first_of(what, *(parser for name, parser in kinds if name != "Precompiled"))
 
     def parse(value: Any, at: str) -> Any:
         if not isinstance(value, dict) or "type" not in value:
@@ -99,16 +100,31 @@ def _pattern(value: Any, at: str) -> Pattern:
 
 
 def _base64(value: Any, at: str) -> bytes:
-    """Decode standard base64 with its padding, as the spm_precompiled crate wants it."""
+    """Decode base64 as the base64 crate 0.13 does: canonical, but the padding may be left out."""
     from base64 import b64decode, b64encode
 
     text = string(value, at)
+    body = text.rstrip("=")
+    padding = -len(body) % 4
     try:
-        data = b64decode(text.encode("ascii"), validate=True)
+        data = b64decode(body.encode("ascii") + b"=" * padding, validate=True)
     except ValueError as err:
         raise Mismatch(f"not base64: {err}", at, value) from None
-    if b64encode(data).decode() != text:
+    if len(text) - len(body) > padding or b64encode(data).decode().rstrip("=") != body:
         raise Mismatch("not canonical base64", at, value)
+    return data
+
+
+def _charsmap(value: Any, at: str) -> bytes:
+    """Decode a character map and check its frame: size of the trie, the trie, UTF-8 text (spm_precompiled, `parse`)."""
+    data = _base64(value, at)
+    start = 4 + int.from_bytes(data[:4], "little") // 4 * 4
+    if len(data) < 4 or len(data) < start:
+        raise Mismatch("the character map is cut short", at, value)
+    try:
+        data[start:].decode()
+    except UnicodeDecodeError as err:
+        raise Mismatch(f"the character map's replacements are not UTF-8: {err.reason}", at, value) from None
     return data
 
 
@@ -178,7 +194,7 @@ normalizer: Parser = _any(
     ("Sequence", struct(normalizers.Sequence, ("normalizers", _nested("normalizer"), REQUIRED))),
     ("Lowercase", _unit("Lowercase", normalizers.Lowercase)),
     ("Nmt", _unit("Nmt", normalizers.Nmt)),
-    ("Precompiled", struct(normalizers.Precompiled, ("precompiled_charsmap", _base64, REQUIRED))),
+    ("Precompiled", struct(normalizers.Precompiled, ("precompiled_charsmap", _charsmap, REQUIRED))),
     ("Replace", _replace(normalizers.Replace)),
     ("Prepend", struct(normalizers.Prepend, ("prepend", string, REQUIRED))),
     ("ByteLevel", _unit("ByteLevel", normalizers.ByteLevel)),

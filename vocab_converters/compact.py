@@ -377,6 +377,4 @@ def _prove_merges(spec: Spec, back: Spec, path: str) -> None:
         raise SpecError("merges cannot be stored without a change", file=path, field="model.merges")
 
 
-
-
 __all__ = ["Canonical", "dumps", "write"]

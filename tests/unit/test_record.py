@@ -1,0 +1,45 @@
+"""Records behave as frozen dataclasses do."""
+
+import pickle
+
+import pytest
+
+from tokenizers_lite._record import Record
+
+
+class Point(Record):
+    x: int
+    y: int = 2
+
+
+class Named(Point):
+    name: str = "p"
+
+
+def test_positional_keyword_and_default_fields():
+    assert (Point(1).x, Point(1).y, Point(1, y=3).y, Named(1, 2, "q").name) == (1, 2, 3, "q")
+
+
+def test_equality_is_by_class_and_fields():
+    assert Point(1) == Point(1, 2)
+    assert Point(1) != Named(1)
+    assert hash(Point(1)) == hash(Point(1, 2))
+
+
+def test_records_cannot_be_changed():
+    with pytest.raises(AttributeError, match="frozen"):
+        Point(1).x = 2
+    with pytest.raises(AttributeError, match="frozen"):
+        del Point(1).x
+
+
+@pytest.mark.parametrize(("args", "kwargs"), [((), {}), ((1, 2, 3), {}), ((1,), {"x": 1}), ((1,), {"z": 1})])
+def test_wrong_fields_are_refused(args, kwargs):
+    with pytest.raises(TypeError, match="Point"):
+        Point(*args, **kwargs)
+
+
+def test_replace_pickle_and_repr():
+    assert Point(1).replace(y=5) == Point(1, 5)
+    assert pickle.loads(pickle.dumps(Named(1))) == Named(1)
+    assert repr(Point(1)) == "Point(x=1, y=2)"

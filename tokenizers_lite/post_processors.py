@@ -42,8 +42,9 @@ class PostProcessor:
         """Process one or two encodings into one."""
         return merge(self.process_all(_numbered(a, b), add_special_tokens))
 
+    @property
     def frame(self) -> Frame | None:
-        """Return the ids put before and after a single input, None if it does not come out once.
+        """The ids put before and after a single input, None if it does not come out once.
 
         Processors add what they add without looking at the tokens, so one
         marker in the place of all tokens shows it.

@@ -121,7 +121,7 @@ def test_the_frame_is_the_ids_only_form_of_a_single_input(spec, text):
     raw = oracle(None).encode(text)
     processor = post_processors.build(spec)
     mine = processor.process(ours(raw))
-    frame = processor.frame()
+    frame = processor.frame
     if frame is not None:
         before, after = frame
         assert mine.ids == (*before, *raw.ids, *after)
@@ -134,10 +134,10 @@ def test_a_frame_is_found_where_the_template_has_one_sequence():
     a = specs.TemplatePiece("A", False)
     cls, many = specs.TemplatePiece("[CLS]", True), specs.TemplatePiece("many", True)
 
-    assert template(cls, a, many).frame() == ((50,), (60, 61))
-    assert template(a).frame() == ((), ())
-    assert template(a, a).frame() is None
-    assert template(cls).frame() is None
+    assert template(cls, a, many).frame == ((50,), (60, 61))
+    assert template(a).frame == ((), ())
+    assert template(a, a).frame is None
+    assert template(cls).frame is None
 
 
 def test_processors_after_an_empty_template_have_nothing_to_frame():

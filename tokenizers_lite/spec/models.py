@@ -75,4 +75,7 @@ class SentencePiece(Model):
     remove_extra_whitespaces: bool = True
     escape_whitespaces: bool = True
     treat_whitespace_as_suffix: bool = False
-    denormalizer_charsmap: bytes = b""
+    denormalizer_charsmap: bytes = b""  # empty: no denormalizer, the three flags below say nothing
+    denormalizer_add_dummy_prefix: bool = False
+    denormalizer_remove_extra_whitespaces: bool = False
+    denormalizer_escape_whitespaces: bool = False

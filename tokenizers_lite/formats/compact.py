@@ -29,6 +29,9 @@ NONE = 0xFFFFFFFF
 NO_PAIR = 0xFFFFFF
 _ID = 0xFFFFFFFF
 _LATIN_TO_ALPHABET = dict(enumerate(CHARS))
+# Longest token and all tokens together, in bytes: merges can double, so a small file could claim gigabytes.
+_MAX_TEXT = 1 << 16
+_MAX_TEXTS = 1 << 27
 # Pairs remembered after a lookup on mapped bytes.
 _KNOWN_PAIRS = 1 << 17
 
@@ -287,12 +290,38 @@ class CompactVocab:
         base = bytes(self.container.section("BASE"))
         at = 0
         left, right = self.pair_ids()
+        merged = []
         for id_, first in enumerate(left):
             if first == NO_PAIR:
                 texts[id_], at = _sized(base, at, self.container.name, "BASE")
-        for id_ in self.rank_order():
-            texts[id_] = texts[left[id_]] + texts[right[id_]]
+            else:
+                merged.append(id_)
+        self._join(texts, left, right, merged)
         return texts
+
+    def _join(self, texts: list[bytes], left: list[int], right: list[int], merged: list[int]) -> None:
+        """Fill in the texts of merged tokens; a part may have a higher id or a later rank than the whole."""
+        total = 0
+        waiting = set(merged)
+        for first in merged:
+            stack = [first]
+            while stack:
+                id_ = stack[-1]
+                if id_ not in waiting:
+                    stack.pop()
+                    continue
+                parts = [part for part in (left[id_], right[id_]) if part in waiting]
+                if parts:
+                    stack += parts
+                    if len(stack) > _MAX_TEXT:
+                        raise SpecError("merges run in a circle", file=self.container.name, field="section PAIR")
+                    continue
+                text = texts[id_] = texts[left[id_]] + texts[right[id_]]
+                total += len(text)
+                if len(text) > _MAX_TEXT or total > _MAX_TEXTS:
+                    raise SpecError("token texts are too long to be real", file=self.container.name, field="section PAIR")
+                waiting.discard(id_)
+                stack.pop()
 
     def pair_ids(self) -> tuple[list[int], list[int]]:
         """Return the left and the right id of the merge that makes each token; NO_PAIR if none does."""

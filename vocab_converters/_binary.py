@@ -43,7 +43,9 @@ class ByteReader:
     def take(self, size: int, what: str) -> bytes:
         """Return the next `size` bytes; SpecError if fewer are left."""
         if size > self.remaining:
-            raise self.error(f"the file ends inside {what}: {size} bytes needed, {self.remaining} left; is it complete?")
+            raise self.error(
+                f"the file ends inside {what}: {size} bytes needed, {self.remaining} left; is it complete?"
+            )
         start = self.position
         self.position = start + size
         return self.data[start : self.position]
@@ -99,7 +101,7 @@ def pack_string(text: str, what: str) -> bytes:
 
 def read_limited(path: str, limit: int = MAX_FILE_SIZE) -> bytes:
     """Return a file's bytes; SpecError if it is larger than `limit`."""
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up
+    with open(path, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise SpecError(f"larger than {limit} bytes; this is not a tokenizer file", file=path)

@@ -53,7 +53,9 @@ def parse_header(data: bytes, file: str) -> tuple[Header, int]:
     if len(ids) != sum(counts):
         raise SpecError(f"line 2 promises {sum(counts)} ids, line 3 holds {len(ids)}", file=file, field="line 3")
     special, stop, _ = counts
-    header = Header(int(first[1]), tuple(ids[:special]), tuple(ids[special : special + stop]), tuple(ids[special + stop :]))
+    header = Header(
+        int(first[1]), tuple(ids[:special]), tuple(ids[special : special + stop]), tuple(ids[special + stop :])
+    )
     return header, sum(len(line) + 1 for line in lines[:3])
 
 
@@ -69,7 +71,9 @@ def _numbers(line: bytes, file: str, number: int) -> list[int]:
     values = []
     for word in line.split():
         if not word.isdigit():  # on bytes: ASCII digits only, so no sign and no CR
-            raise SpecError("expected a number that is not negative", file=file, field=f"line {number}", value=word[:40])
+            raise SpecError(
+                "expected a number that is not negative", file=file, field=f"line {number}", value=word[:40]
+            )
         value = int(word) if len(word) < 11 else MAX_ID + 1
         if value > MAX_ID:
             raise SpecError("number out of range", file=file, field=f"line {number}", value=word[:40])

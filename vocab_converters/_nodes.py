@@ -10,7 +10,6 @@ say how the fields of a tag are laid out; one letter a field:
 from __future__ import annotations
 
 from tokenizers_lite._record import Record
-
 from vocab_converters._binary import pack_string
 
 TYPE_CHECKING = False

@@ -16,7 +16,6 @@ import binascii
 
 from tokenizers_lite._record import Record
 from tokenizers_lite.errors import SpecError
-
 from vocab_converters._header import BERT, HUGGINGFACE, PIPELINE, SENTENCEPIECE, Header, emit_header, parse_header
 
 TYPE_CHECKING = False
@@ -128,15 +127,19 @@ def _base64(line: bytes, file: str, number: int) -> bytes:
         raise SpecError(f"not base64 ({error})", file=file, field=f"line {number}", value=line[:40]) from None
 
 
-def _text(line: bytes, file: str, number: int) -> str:
-    """Decode one line of UTF-8."""
+def _utf8(data: bytes, file: str, number: int) -> str:
+    """Decode UTF-8."""
     try:
-        text = line.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise SpecError("not UTF-8", file=file, field=f"line {number}", value=line[:40]) from None
-    if text.endswith("\r"):
+        raise SpecError("not UTF-8", file=file, field=f"line {number}", value=data[:40]) from None
+
+
+def _text(line: bytes, file: str, number: int) -> str:
+    """Decode one line of UTF-8 that must not end in CR."""
+    if line.endswith(b"\r"):
         raise SpecError("the line ends in CRLF; copy the file in binary mode", file=file, field=f"line {number}")
-    return text
+    return _utf8(line, file, number)
 
 
 def _piece(line: bytes, file: str, number: int) -> tuple[str, float, int]:
@@ -144,7 +147,7 @@ def _piece(line: bytes, file: str, number: int) -> tuple[str, float, int]:
     words = line.split(b" ")
     try:
         encoded, score, kind = words
-        piece = (_text(_base64(encoded, file, number), file, number), float(score), int(kind))
+        piece = (_utf8(_base64(encoded, file, number), file, number), float(score), int(kind))
     except ValueError as error:
         if isinstance(error, SpecError):
             raise
@@ -179,5 +182,7 @@ def _token_line(index: int, token: str) -> bytes:
 def _merge_line(index: int, left: str, right: str) -> bytes:
     """Format one merge line of type 3."""
     if not left or not right or " " in left or "\n" in left + right or right.endswith("\r"):
-        raise SpecError("a merge of type 3 cannot hold a blank or a line end", field=f"merge {index}", value=(left, right))
+        raise SpecError(
+            "a merge of type 3 cannot hold a blank or a line end", field=f"merge {index}", value=(left, right)
+        )
     return f"{left} {right}\n".encode()

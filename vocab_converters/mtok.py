@@ -11,7 +11,6 @@ import struct
 
 from tokenizers_lite._record import Record
 from tokenizers_lite.errors import SpecError
-
 from vocab_converters._binary import ByteReader, pack_string
 from vocab_converters._header import PIPELINE, Header, emit_header, parse_header
 from vocab_converters._nodes import DECODERS, NORMALIZERS, PRE_TOKENIZERS, Node, read_node, write_node

@@ -11,7 +11,6 @@ mirrored: the readers merge in quadratic time and keep every piece they saw.
 from __future__ import annotations
 
 from tokenizers_lite.errors import SpecError
-
 from vocab_converters._header import BERT, is_430
 from vocab_converters.emulate._base import MNN, MNN_LLM, NATIVE, READERS, Emulated
 from vocab_converters.emulate._regex import ReaderError

@@ -58,19 +58,18 @@ class Emulated:
         self.reader = reader
         self.header = header
         self._specials: re.Pattern[bytes] | None = None
-        self._special_ids: dict[str, int] = {}
+        self._special_ids: dict[bytes, int] = {}
 
     def _cache_specials(self) -> None:
         """Build the search for special tokens: at each byte the first of the list that fits wins."""
-        parts = []
-        for index, number in enumerate(self.header.special):
+        patterns = []
+        for number in self.header.special:
             text = self.decode_id(number)
-            if text:
-                name = f"s{index}"
-                self._special_ids[name] = number
-                parts.append(f"(?P<{name}>".encode() + self._special_pattern(text) + b")")
-        if parts:
-            self._specials = re.compile(b"|".join(parts), re.DOTALL)
+            if text and text not in self._special_ids:
+                self._special_ids[text] = number
+                patterns.append(self._special_pattern(text))
+        if patterns:
+            self._specials = re.compile(b"|".join(patterns), re.DOTALL)
 
     def _special_pattern(self, text: bytes) -> bytes:
         """Return a regex for one special token; MNN's strncmp compares no further than a NUL."""
@@ -78,6 +77,15 @@ class Emulated:
         if nul and self.reader == MNN:
             return re.escape(head) + b"\\x00" + b".{%d}" % len(rest)
         return re.escape(text)
+
+    def _special_id(self, matched: bytes) -> int:
+        """Return the id of matched bytes; what follows a NUL may differ from the token."""
+        found = self._special_ids.get(matched)
+        if found is not None:
+            return found
+        alike = (token for token in self._special_ids if len(token) == len(matched))
+        head = matched.partition(b"\0")[0]
+        return next(self._special_ids[token] for token in alike if token.partition(b"\0")[0] == head)
 
     def encode(self, text: str | bytes) -> list[int]:
         """Return the ids the reader gives for a text, prefix ids included."""
@@ -88,7 +96,7 @@ class Emulated:
             for match in self._specials.finditer(data):
                 if match.start() > start:
                     ids += self.encode_segment(data[start : match.start()])
-                ids.append(self._special_ids[match.lastgroup or ""])
+                ids.append(self._special_id(match.group()))
                 start = match.end()
         if start < len(data) or (self._specials is None and not data):
             ids += self.encode_segment(data[start:])

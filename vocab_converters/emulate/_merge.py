@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     Symbol = TypeVar("Symbol", bound=Hashable)
 
 
-def merge(symbols: list[Symbol], lookup: Callable[[Symbol, Symbol], tuple[int, Symbol | None] | None]) -> list[Symbol]:
+def merge(
+    symbols: list[Symbol], lookup: Callable[[Symbol, Symbol], tuple[float, Symbol | None] | None]
+) -> list[Symbol]:
     """Merge adjacent symbols until no pair has a rank.
 
     Equal to the readers' quadratic scan, in n log n: a heap of (rank,
@@ -28,7 +30,7 @@ def merge(symbols: list[Symbol], lookup: Callable[[Symbol, Symbol], tuple[int, S
     work: list[Symbol | None] = list(symbols)
     left = list(range(-1, count - 1))
     right = list(range(1, count + 1))
-    heap: list[tuple[int, int, int]] = []
+    heap: list[tuple[float, int, int]] = []
     merged: dict[tuple[int, int], Symbol | None] = {}
     version = [0] * count
 

@@ -47,7 +47,7 @@ Branch = list["Item"]
 class Item:
     """One part of a branch: a set of fold bytes, a group or a negative lookahead, and how often."""
 
-    __slots__ = ("branches", "chars", "kind", "most", "least")
+    __slots__ = ("branches", "chars", "kind", "least", "most")
 
     def __init__(self, kind: str, chars: frozenset[int] = frozenset(), branches: list[Branch] | None = None) -> None:
         self.kind = kind  # "set" | "group" | "not"

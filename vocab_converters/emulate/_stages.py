@@ -10,14 +10,22 @@ from vocab_converters._nodes import DECODERS, NORMALIZERS, PRE_TOKENIZERS, Node,
 from vocab_converters.emulate._base import FROM_ALPHABET, ReaderError, to_alphabet
 from vocab_converters.emulate._regex import GPT2, spans
 from vocab_converters.emulate._text import scan
-from vocab_converters.emulate._unicode15 import CONTROL, MARK, PUNCTUATION, SPACE, is_whitespace, lower_map, unicode_class
+from vocab_converters.emulate._unicode15 import (
+    CONTROL,
+    MARK,
+    PUNCTUATION,
+    SPACE,
+    is_whitespace,
+    lower_map,
+    unicode_class,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # What the table normalizer turns into a blank before it looks anything up.
-_BLANKED = {
+BLANKED = {
     *range(1, 0x20), *range(0x7F, 0xA0), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A),
     0xFEFF, *range(0xFFF0, 0xFFF9),
 } - {9, 10, 13}  # fmt: skip
@@ -50,7 +58,7 @@ def normalizer(node: Node) -> Callable[[str], str]:
         undecodable = mapping.get(0xFFFD)
         if undecodable is not None:
             mapping = {**mapping, **dict.fromkeys(range(0xDC80, 0xDD00), undecodable)}
-        mapping = {**mapping, **dict.fromkeys(_BLANKED, " ")}
+        mapping = {**mapping, **dict.fromkeys(BLANKED, " ")}
         return lambda text: text.translate(mapping)
     if kind == "strip":
         return lambda text: _strip(text, *fields)

@@ -6,7 +6,16 @@ import re
 import struct
 
 from vocab_converters.emulate._base import (
-    ALPHABET, FROM_ALPHABET, MARKER, MNN, MNN_LLM, NATIVE, Emulated, ReaderError, bounded_cache, to_alphabet,
+    ALPHABET,
+    FROM_ALPHABET,
+    MARKER,
+    MNN,
+    MNN_LLM,
+    NATIVE,
+    Emulated,
+    ReaderError,
+    bounded_cache,
+    to_alphabet,
 )  # fmt: skip
 from vocab_converters.emulate._merge import merge
 from vocab_converters.emulate._regex import spans

@@ -1,14 +1,14 @@
-"""Pinned character tables: a table's name -> ranges of code points, or a mapping.
+r"""Pinned character tables: a table's name -> ranges of code points, or a mapping.
 
-Python's own `unicodedata`, `str.isspace`, `\\w`, ... follow the interpreter's
+Python's own `unicodedata`, `str.isspace`, `\w`, ... follow the interpreter's
 Unicode version, and the parts of Hugging Face tokenizers follow four different
 ones. The tables in `_unicode_data.py` were observed on tokenizers itself.
 
-Names are `p:<property>` (Oniguruma's ``\\p{...}``), `posix:<class>`,
+Names are `p:<property>` (Oniguruma's ``\p{...}``), `posix:<class>`,
 `escape:<w s d h r>`, and for the parts written in Rust:
 
 - `rust:whitespace`, `rust:numeric`: `char::is_whitespace`, `char::is_numeric`
-- `rust:word`, `rust:regexspace`: ``\\w`` and ``\\s`` of the `regex` crate
+- `rust:word`, `rust:regexspace`: ``\w`` and ``\s`` of the `regex` crate
 - `hf:punctuation`: what BertPreTokenizer and Punctuation split on
 - `hf:bertremoved`, `hf:bertspace`, `hf:bertchinese`: BertNormalizer's classes
 - `hf:combiningmark`, `hf:nonspacingmark`: what StripAccents and
@@ -49,7 +49,9 @@ def _load() -> None:
         table, _, size = entry.rpartition("=")
         offsets[table] = (at, at + int(size))
         at += int(size)
-    _tables.update(entry.split("=") for entry in aliases.decode().split(" "))
+    for entry in aliases.decode().split(" "):
+        name, _, table = entry.partition("=")
+        _tables[name] = table
     _offsets.update(offsets)
     _blob = blob
 
@@ -95,7 +97,7 @@ def ranges(name: str) -> Ranges:
 
 
 def property_ranges(name: str) -> Ranges | None:
-    """Return what Oniguruma's ``\\p{name}`` matches, or None for an unknown name.
+    r"""Return what Oniguruma's ``\p{name}`` matches, or None for an unknown name.
 
     As there, case, blanks, `-` and `_` in the name do not matter.
     """
@@ -207,13 +209,14 @@ def class_text(table: Ranges, limit: int = MAX) -> str:
 def _class_body(table: Ranges) -> str:
     parts = []
     for first, last in table:
-        parts.append(_escape(first))
+        parts.append(escape(first))
         if last > first:
-            parts.append(("" if last == first + 1 else "-") + _escape(last))
+            parts.append(("" if last == first + 1 else "-") + escape(last))
     return "".join(parts)
 
 
-def _escape(code: int) -> str:
+def escape(code: int) -> str:
+    """Return a code point as it may stand anywhere in an `re` pattern."""
     if chr(code).isalnum() and code < 128:
         return chr(code)
     if code < 256:

@@ -145,7 +145,9 @@ def _blank_end(text: str, start: int) -> int:
 
 
 def _is_single_word(text: str, start: int, end: int) -> bool:
-    """Tell whether no word character touches ``text[start:end]``."""
-    from tokenizers_lite._unicode import is_word
+    """Tell whether no word character (``\\w`` of Rust's regex crate) touches ``text[start:end]``."""
+    from tokenizers_lite._unicode import contains, ranges
 
-    return not (start and is_word(text[start - 1])) and not (end < len(text) and is_word(text[end]))
+    words = ranges("rust:word")
+    neighbours = text[start - 1 : start] + text[end : end + 1]
+    return not any(contains(words, ord(char)) for char in neighbours)

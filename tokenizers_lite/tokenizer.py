@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from tokenizers_lite.decoders import Decoder
+    from tokenizers_lite.decoders.plan import BytePlan
     from tokenizers_lite.encoding import Encoding
     from tokenizers_lite.models import Model
     from tokenizers_lite.models.sentencepiece import SentencePiece
@@ -245,15 +246,13 @@ class Tokenizer:
                     rows.append((id_, part.text, part.offsets(), word))
                     word += 1
                     continue
-                for piece in self._pieces(part):
+                for piece in self._split(part):
                     rows += self._rows(piece, word)
                     word += 1
         columns = zip(*rows, strict=True) if rows else ((), (), (), ())
         return Encoding.of(*columns, type_id=type_id)  # type: ignore[misc]
 
-    def _parts(
-        self, text: NormalizedString, skip: Skip | None
-    ) -> Iterable[tuple[NormalizedString, int | None]]:
+    def _parts(self, text: NormalizedString, skip: Skip | None) -> Iterable[tuple[NormalizedString, int | None]]:
         """Yield the parts between and of added tokens, normalized, with the ids of the latter."""
         for start, end, id_ in split(text.text, self._added.raw, skip):
             part = text.slice(start, end)
@@ -265,7 +264,7 @@ class Tokenizer:
             for inner_start, inner_end, inner_id in split(part.text, self._added.normalized, skip):
                 yield part.slice(inner_start, inner_end), inner_id
 
-    def _pieces(self, part: NormalizedString) -> list[NormalizedString]:
+    def _split(self, part: NormalizedString) -> list[NormalizedString]:
         if self._pre_tokenizer is None:
             return [part]
         return self._pre_tokenizer.pre_tokenize_aligned(part, part.offsets()[0] == 0)
@@ -305,7 +304,11 @@ class Tokenizer:
         """
         if self._engine is not None:
             return self._engine.decode(list(ids))
-        return self._decoder.decode(self._tokens(ids, skip_special_tokens))
+        plan = self._byte_plan
+        if plan is None or plan.first_differs:
+            return self._decoder.decode(self._tokens(ids, skip_special_tokens))
+        pieces = self._pieces(skip_special_tokens)
+        return plan.text(list(filter(None, map(pieces.__getitem__, ids))))
 
     def decode_bytes(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> bytes:
         """Turn ids into bytes before invalid UTF-8 is replaced, for the decoders that have such bytes."""
@@ -329,6 +332,20 @@ class Tokenizer:
         if self._engine is not None:
             return self._engine.stream()  # type: ignore[return-value]
         return StreamDecoder(self._token_or_none, self._decoder, skip)
+
+    def _pieces(self, skip_special_tokens: bool) -> _Pieces:
+        """Return the table of what each id contributes to the text."""
+        key = "pieces" if skip_special_tokens else "all pieces"
+        if key not in self._lazy:
+            skip = self._added.special_contents if skip_special_tokens else frozenset()
+            self._lazy[key] = _Pieces(self._token_or_none, self._byte_plan.piece, skip)  # type: ignore[union-attr]
+        return self._lazy[key]  # type: ignore[no-any-return]
+
+    @property
+    def _byte_plan(self) -> BytePlan | None:
+        if "byte_plan" not in self._lazy:
+            self._lazy["byte_plan"] = self._decoder.byte_plan()
+        return self._lazy["byte_plan"]  # type: ignore[no-any-return]
 
     def _tokens(self, ids: Iterable[int], skip_special_tokens: bool) -> list[str]:
         found = map(self._token_or_none, ids)
@@ -534,6 +551,23 @@ class Tokenizer:
 
             self._lazy["decoder"] = build(self.spec.decoder)
         return self._lazy["decoder"]  # type: ignore[no-any-return]
+
+
+class _Pieces(dict[int, bytes]):
+    """Id -> the bytes it contributes to decoded text, looked up when missing; empty if it is left out."""
+
+    def __init__(self, token: Callable[[int], str | None], piece: Callable[[str], bytes], skip: frozenset[str]) -> None:
+        super().__init__()
+        self._token = token
+        self._piece = piece
+        self._skip = skip
+
+    def __missing__(self, id_: int) -> bytes:
+        token = self._token(id_)
+        if token is None:
+            return b""  # not kept: there is no bound on ids that do not exist
+        piece = self[id_] = b"" if token in self._skip else self._piece(token)
+        return piece
 
 
 def _scalars(text: str) -> str:

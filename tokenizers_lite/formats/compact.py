@@ -236,16 +236,22 @@ class _Index:
         self.blob = container.section("BLOB")
         self.slots = container.section("HASH", 4).cast("I")
         self.mask = len(self.slots) - 1
+        self.name = container.name
         if len(self.offsets) != size + 1 or not len(self.slots) or self.mask & len(self.slots):
             raise SpecError("the index does not fit the vocabulary", file=container.name, field="section OFFS")
 
     def raw_id(self, raw: bytes) -> int | None:
         slots, offsets, blob, mask = self.slots, self.offsets, self.blob, self.mask
-        at = crc32(raw) & mask
-        while (id_ := slots[at]) != NONE:
-            if blob[offsets[id_] : offsets[id_ + 1]] == raw:
-                return id_
-            at = (at + 1) & mask
+        start = at = crc32(raw) & mask
+        try:
+            while (id_ := slots[at]) != NONE:
+                if blob[offsets[id_] : offsets[id_ + 1]] == raw:
+                    return id_
+                at = (at + 1) & mask
+                if at == start:
+                    break
+        except IndexError as exc:
+            raise SpecError("a slot names an id that does not exist", file=self.name, field="section HASH") from exc
         return None
 
     def raw(self, id_: int) -> bytes:

@@ -1,0 +1,210 @@
+"""Compare with `tokenizers` on everything there is; print and record the counts.
+
+    python -m tests.parity.full [--quick] [--models qwen3 gemma-2 ...] [--jobs 2] [--record docs/parity-run.md]
+
+Texts: (a) every corpus whole, in lines and in documents of 8 KB, (b) every
+Unicode scalar alone, between letters, between digits, after a blank and
+doubled, (c) random texts of tests/strategies.py, (d) every token of the
+vocabulary, (e) 1 MB of one letter, of blanks, of newlines, of random CJK, of
+base64. `--quick` takes a share of each (a few minutes for all models).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import itertools
+import platform
+import random
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+import tokenizers
+from hypothesis import HealthCheck, Phase, given, settings
+
+import tokenizers_lite
+from tests import paths
+from tests.strategies import FRAGMENTS, texts
+from tokenizers_lite.formats import read
+from tokenizers_lite.tokenizer import Tokenizer
+
+LAWS = ("ids", "offsets", "tokens", "decode", "decode all")
+
+
+def documents(text: str, size: int = 8192) -> Iterator[str]:
+    """Yield a text in pieces of `size` characters."""
+    return (text[at : at + size] for at in range(0, len(text), size))
+
+
+def corpus_texts(share: float) -> Iterator[str]:
+    """Yield (a): corpora in lines, documents and whole."""
+    rng = random.Random(1)
+    for name in paths.corpora():
+        text = paths.shared_corpus(name)
+        for part in itertools.chain(text.splitlines(keepends=True), documents(text)):
+            if rng.random() < share:
+                yield part
+        if share == 1:
+            yield text
+
+
+def scalar_texts(share: float) -> Iterator[str]:
+    """Yield (b): every scalar in five places."""
+    rng = random.Random(2)
+    for code in range(0x110000):
+        if 0xD800 <= code < 0xE000 or rng.random() >= share:
+            continue
+        char = chr(code)
+        yield from (char, f"a{char}b", f"1{char}2", f" {char}", char * 2)
+
+
+def random_texts(count: int, extra: list[str]) -> list[str]:
+    """Return (c): texts that Hypothesis makes of fragments."""
+    found: list[str] = []
+
+    @settings(
+        max_examples=count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    )
+    @given(texts(extra))
+    def collect(text: str) -> None:
+        found.append(text)
+
+    collect()
+    return found
+
+
+def long_texts(size: int) -> Iterator[str]:
+    """Yield (e): what makes naive merging quadratic."""
+    rng = random.Random(3)
+    yield from ("a" * size, " " * size, "\n" * size)
+    yield "".join(chr(rng.randrange(0x4E00, 0x9FA6)) for _ in range(size // 3))
+    yield base64.b64encode(rng.randbytes(size * 3 // 4)).decode()
+
+
+class Tally:
+    """What was compared, and what differed."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.texts = self.characters = 0
+        self.checks = dict.fromkeys(LAWS, 0)
+        self.mismatches = dict.fromkeys(LAWS, 0)
+        self.examples: list[str] = []
+        self.seconds = 0.0
+
+    def check(self, law: str, equal: bool, text: str) -> None:
+        """Count one comparison."""
+        self.checks[law] += 1
+        if not equal:
+            self.mismatches[law] += 1
+            if len(self.examples) < 5:
+                self.examples.append(f"{law}: {text[:200]!r}")
+
+
+def compare(ours: Tokenizer, theirs: tokenizers.Tokenizer, batch: list[str], tally: Tally, every: int) -> None:
+    """Compare a batch of texts; offsets for one text in `every`."""
+    expected = theirs.encode_batch(batch)
+    ids = [encoding.ids for encoding in expected]
+    decoded = theirs.decode_batch(ids)
+    decoded_all = theirs.decode_batch(ids, skip_special_tokens=False)
+    for at, (text, encoding) in enumerate(zip(batch, expected, strict=True)):
+        tally.texts += 1
+        tally.characters += len(text)
+        tally.check("ids", ours.encode(text) == encoding.ids, text)
+        tally.check("decode", ours.decode(encoding.ids) == decoded[at], text)
+        tally.check("decode all", ours.decode(encoding.ids, skip_special_tokens=False) == decoded_all[at], text)
+        if at % every == 0:
+            mine = ours.encode_with_offsets(text)
+            tally.check("offsets", list(mine.offsets) == encoding.offsets, text)
+            tally.check("tokens", list(mine.tokens) == encoding.tokens, text)
+
+
+def batches(texts: Iterable[str], size: int = 512) -> Iterator[list[str]]:
+    """Yield lists of up to `size` texts."""
+    texts = iter(texts)
+    while batch := list(itertools.islice(texts, size)):
+        yield batch
+
+
+def run(model: str, quick: bool) -> Tally:
+    """Compare everything for one model."""
+    folder = paths.SHARED / "vocab" / model
+    ours = Tokenizer(read(str(folder / "tokenizer.json")), model)
+    theirs = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tally = Tally(model)
+    start = time.perf_counter()
+    vocabulary = list(ours.vocab())
+    rng = random.Random(4)
+    share = 0.004 if quick else 1
+    words = [token.replace("Ġ", " ").replace("▁", " ") for token in rng.sample(vocabulary, min(3000, len(vocabulary)))]
+    added = [token.content for token in ours.spec.added_tokens[:400]]
+    sources: list[tuple[Iterable[str], int]] = [
+        (corpus_texts(share * 2 if quick else 1), 1 if quick else 4),
+        (scalar_texts(share), 4),
+        (random_texts(400 if quick else 20_000, words + added), 1),
+        (FRAGMENTS, 1),
+        (rng.sample(vocabulary, len(vocabulary) // 60) if quick else vocabulary, 2),
+        (words, 2),
+        (added, 1),
+        (long_texts(30_000 if quick else 1_000_000), 8),
+    ]
+    for source, every in sources:
+        for batch in batches(source, 64 if source is sources[0][0] else 512):
+            compare(ours, theirs, batch, tally, every)
+    tally.seconds = time.perf_counter() - start
+    return tally
+
+
+def table(tallies: list[Tally]) -> str:
+    """Return the counts as a Markdown table."""
+    rows = [
+        "| model | texts | characters | ids | offsets | tokens | decode | decode all | mismatches |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for t in tallies:
+        counts = " | ".join(f"{t.checks[law]:,}" for law in LAWS)
+        rows.append(f"| {t.model} | {t.texts:,} | {t.characters:,} | {counts} | {sum(t.mismatches.values())} |")
+    texts_, characters = sum(t.texts for t in tallies), sum(t.characters for t in tallies)
+    total = " | ".join(f"{sum(t.checks[law] for t in tallies):,}" for law in LAWS)
+    wrong = sum(sum(t.mismatches.values()) for t in tallies)
+    rows.append(f"| **all** | {texts_:,} | {characters:,} | {total} | **{wrong}** |")
+    return "\n".join(rows)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the comparison; the exit code is 1 if anything differed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a share of everything, in minutes")
+    parser.add_argument("--models", nargs="+", default=paths.models(), help="folders of ../shared/vocab")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--record", metavar="FILE", help="write the table to FILE (Markdown)")
+    args = parser.parse_args(argv)
+    if not args.models:
+        print(f"no models in {paths.SHARED / 'vocab'}; set TOKENIZERS_LITE_SHARED", file=sys.stderr)
+        return 2
+    tallies = []
+    with ProcessPoolExecutor(args.jobs) as pool:
+        futures = [pool.submit(run, model, args.quick) for model in args.models]
+        for future in futures:
+            tally = future.result()
+            tallies.append(tally)
+            wrong = sum(tally.mismatches.values())
+            print(f"{tally.model}: {tally.texts:,} texts, {wrong} mismatches, {tally.seconds:.0f} s", file=sys.stderr)
+            for example in tally.examples:
+                print(f"    {example}", file=sys.stderr)
+    versions = (
+        f"tokenizers-lite {tokenizers_lite.__version__} against tokenizers {tokenizers.__version__}, "
+        f"Python {platform.python_version()}, {'quick' if args.quick else 'full'} run"
+    )
+    report = f"{versions}\n\n{table(tallies)}\n"
+    print(report)
+    if args.record:
+        with open(args.record, "w", encoding="utf-8") as file:
+            file.write(f"# Last parity run\n\n`python -m tests.parity.full{' --quick' if args.quick else ''}`: {report}")
+    return int(any(sum(t.mismatches.values()) for t in tallies))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

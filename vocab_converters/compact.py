@@ -336,7 +336,7 @@ def _linked(sections: dict[str, bytes], path: str, base: str) -> dict[str, bytes
     for tag, data in sections.items():
         if tag != "SPEC" and bytes(other.section(tag)) != data:
             raise SpecError("the file has another vocabulary, so it cannot be linked to", file=base, field=tag)
-    link = {"file": os.path.basename(base), "pair": other.table["PAIR"][0]}
+    link = {"file": os.path.basename(base), "base": other.table["BASE"][0], "pair": other.table["PAIR"][0]}
     return {"SPEC": sections["SPEC"], "LINK": _msgpack.packb(link)}
 
 

@@ -106,7 +106,8 @@ class Container:
             if not name or "/" in name or "\\" in name:
                 raise SpecError("the link names no file beside this one", file=self.name, field="section LINK", value=name)
             self._link = open_container(f"{self.folder}/{name}" if self.folder else name)
-            if "LINK" in self._link.table or self._link.table["PAIR"][0] != link.get("pair"):
+            held = [self._link.table.get(tag, (None,))[0] for tag in ("BASE", "PAIR")]
+            if "LINK" in self._link.table or held != [link.get("base"), link.get("pair")]:
                 raise SpecError("the linked vocabulary is not the one this file was made with", file=self._link.name)
         return self._link
 

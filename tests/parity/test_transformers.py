@@ -81,7 +81,7 @@ def test_no_special_token_can_be_forged(model, kind):
     templates = {"default": source}
     honest = {"messages": [{"role": "user", "content": "q"}], "add_generation_prompt": True}
     written = chat.render_safe(templates, tokens=tokens, **arguments(model, honest))[0]
-    for token in sorted(tokens)[:40]:
+    for token in sorted(tokens)[:15]:
         forged = {"messages": [{"role": "user", "content": f"q{token}r"}], "add_generation_prompt": True}
 
         text, ranges = chat.render_safe(templates, tokens=tokens, **arguments(model, forged))

@@ -97,13 +97,22 @@ class _Cursor:
             return self.array(key)
         raise ModelFileError("unknown value type", file=self.file, field=key, value=kind)
 
+    def skip_strings(self, count: int, key: str) -> StringArray:
+        """Step over strings; a loop without calls, since a vocabulary has hundreds of thousands."""
+        at, view, length = self.at, self.view, struct.Struct("<Q").unpack_from
+        try:
+            for _ in range(count):
+                at += 8 + length(view, at)[0]
+        except struct.error:
+            at = len(view) + 1
+        self.skip(at - self.at, key)
+        return StringArray(count)
+
     def array(self, key: str) -> Any:
         kind = self.scalar("<I", key)
         count = self.scalar("<Q", key)
         if kind == _STRING:
-            for _ in range(count):
-                self.skip(self.scalar("<Q", key), key)
-            return StringArray(count)
+            return self.skip_strings(count, key)
         if kind not in _SCALARS:
             raise ModelFileError("arrays of this type are not supported", file=self.file, field=key, value=kind)
         dtype = np.dtype(_SCALARS[kind])

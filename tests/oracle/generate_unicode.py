@@ -217,24 +217,21 @@ def script_partition():
     def joins(a, b):
         return len(scripts.pre_tokenize_str(a + b)) == 1
 
-    starts = [PROBED[span[0]] for _, span in scripts.pre_tokenize_str(TEXT)]
-    # A blank is the only character of script Any; what follows it starts no piece.
-    starts = sorted({*starts, 0x20, 0x21})
+    # Characters of script Any (the blank, unassigned ones) start no piece: alone they vanish.
+    known = [code for code in PROBED if scripts.pre_tokenize_str(chr(code))]
+    starts = {known[span[0]] for _, span in scripts.pre_tokenize_str("".join(map(chr, known)))}
     representatives = []
     partition = []
-    for code in starts:
-        char = chr(code)
-        if char == " ":
-            partition.append((code, 0))
-            continue
-        for label, other in enumerate(representatives, 1):
-            if joins(char, other):
-                break
-        else:
-            representatives.append(char)
-            label = len(representatives)
-        if not partition or partition[-1][1] != label:
-            partition.append((code, label))
+    label, labelled = 0, set(known)
+    for code in PROBED:
+        if code in starts:
+            char = chr(code)
+            if not any(joins(char, other) for other in representatives):
+                representatives.append(char)
+            label = next(at for at, other in enumerate(representatives, 1) if joins(char, other))
+        here = label if code in labelled else 0
+        if not partition or partition[-1][1] != here:
+            partition.append((code, here))
     return partition
 
 

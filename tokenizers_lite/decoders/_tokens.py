@@ -131,12 +131,8 @@ class ReplacePattern(TokenMap):
 
     def one(self, token: str, first: bool) -> str:  # noqa: ARG002
         """Return the token with every match replaced; the content is taken literally, `$1` too."""
-        parts: list[str] = []
-        done = 0
-        for start, end in self._pattern.finditer_spans(token) if token else ():
-            parts += (token[done:start], self._put)
-            done = end
-        return "".join((*parts, token[done:]))
+        parts = self._pattern.split(token)
+        return "".join([self._put if is_match else token[start:end] for start, end, is_match in parts])
 
 
 class Strip(TokenMap):

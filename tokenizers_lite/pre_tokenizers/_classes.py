@@ -1,0 +1,130 @@
+"""Splitters by character class: Bert, Digits, Punctuation, Whitespace, CharDelimiterSplit, UnicodeScripts.
+
+Each is one regular expression whose matches are the pieces, with the classes
+written out from the pinned tables of `_unicode`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from tokenizers_lite import _unicode
+from tokenizers_lite.patterns import is_bmp
+from tokenizers_lite.pre_tokenizers._base import Splitter
+from tokenizers_lite.pre_tokenizers._behaviors import CLASS_PATTERNS, INVERTED_CLASS_PATTERNS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tokenizers_lite._unicode import Ranges
+
+
+def _limit(text: str) -> int:
+    """Return the smallest limit that covers all characters of a text."""
+    if text.isascii():
+        return 0x7F
+    return 0xFFFF if is_bmp(text) else _unicode.MAX
+
+
+class ClassSplitter(Splitter):
+    """Cuts by a regular expression over character classes.
+
+    Classes that reach beyond the Basic Multilingual Plane make `re` many times
+    slower, so the expression is compiled for the characters a text holds.
+
+    Args:
+        template: the expression, with a field for each class.
+        tables: gives the classes by field name; called when first needed.
+    """
+
+    def __init__(self, template: str, tables: Callable[[], dict[str, Ranges]]) -> None:
+        self._template = template
+        self._tables = tables
+        self._compiled: dict[int, re.Pattern[str]] = {}
+
+    def _pattern(self, text: str) -> re.Pattern[str]:
+        limit = _limit(text)
+        found = self._compiled.get(limit)
+        if found is None:
+            classes = {name: _unicode.class_text(table, limit) for name, table in self._tables().items()}
+            found = self._compiled[limit] = re.compile(self._template.format(**classes))
+        return found
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the pieces of a text."""
+        return self._pattern(text).findall(text)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where the pieces of a text start and end."""
+        return [match.span() for match in self._pattern(text).finditer(text)]
+
+
+def split_at(table: str, behavior: str) -> ClassSplitter:
+    """Return a splitter at each character of a table."""
+
+    def tables() -> dict[str, Ranges]:
+        found = _unicode.ranges(table)
+        return {"c": found, "n": _unicode.complement(found)}
+
+    return ClassSplitter(CLASS_PATTERNS[behavior], tables)
+
+
+def split_at_character(character: str, behavior: str, invert: bool = False) -> ClassSplitter:
+    """Return a splitter at each occurrence of a character."""
+    found = ((ord(character), ord(character)),)
+    patterns = INVERTED_CLASS_PATTERNS if invert else CLASS_PATTERNS
+    return ClassSplitter(patterns[behavior], lambda: {"c": found, "n": _unicode.complement(found)})
+
+
+def bert() -> ClassSplitter:
+    """Return a splitter at white space, which is dropped, and punctuation, kept apart."""
+
+    def tables() -> dict[str, Ranges]:
+        space = _unicode.ranges("rust:whitespace")
+        marks = _unicode.intersection(_unicode.ranges("hf:punctuation"), _unicode.complement(space))
+        return {"c": marks, "n": _unicode.complement(_unicode.union(space, marks))}
+
+    return ClassSplitter("{n}+|{c}", tables)
+
+
+def whitespace() -> ClassSplitter:
+    r"""Return a splitter into matches of ``\w+|[^\w\s]+`` as the `regex` crate reads it."""
+
+    def tables() -> dict[str, Ranges]:
+        word, space = _unicode.ranges("rust:word"), _unicode.ranges("rust:regexspace")
+        return {"w": word, "n": _unicode.complement(_unicode.union(word, space))}
+
+    return ClassSplitter("{w}+|{n}+", tables)
+
+
+class _Labels(dict[int, str]):
+    """Code point -> a letter for its script, as `str.translate` wants it; filled as met."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._starts, self._labels = _unicode.scripts()
+
+    def __missing__(self, code: int) -> str:
+        label = self[code] = chr(self._labels[bisect_right(self._starts, code) - 1])
+        return label
+
+
+class UnicodeScripts(Splitter):
+    """Cuts where the script changes; blanks and code points of no script go with what is before them.
+
+    Leading ones are dropped, as in tokenizers (unicode_scripts/pre_tokenizer.rs).
+    """
+
+    def __init__(self) -> None:
+        self._labels: _Labels | None = None
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return the spans of the runs of one script."""
+        if self._labels is None:
+            self._labels = _Labels()
+        return [match.span() for match in _RUNS.finditer(text.translate(self._labels))]
+
+
+_RUNS = re.compile("([^\0])(?:\\1|\0)*")

@@ -1,0 +1,255 @@
+"""Automaton: a pattern as plain tables, which need no regex engine to run.
+
+A pattern is made deterministic once (by the writer of compact files); what is
+left is a table of states by character classes that a phone's C++ and a cold
+Python process walk one character at a time. Oniguruma prefers earlier
+alternatives and longer repeats, so states are *ordered* lists of what the
+backtracking matcher would still try (as in RE2's leftmost-first matching).
+"""
+
+from __future__ import annotations
+
+from tokenizers_lite._record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from tokenizers_lite._onig_nodes import Node
+
+# Most states of one automaton; patterns of real tokenizers need 10 to 40.
+MAX_STATES = 1000
+DEAD = 0
+START = 1
+
+
+class Automaton(Record):
+    """A pattern over character classes.
+
+    Attributes:
+        classes: number of character classes; the class number `classes` is the end of the text.
+        table: ``table[state * (classes + 1) + class]`` is ``next_state << 1 | ends``,
+            where `ends` says that a match ends before this character. State 0
+            is dead, state 1 starts.
+        ranges: (first code point, class) ascending; a range lasts to the next.
+    """
+
+    classes: int
+    table: tuple[int, ...]
+    ranges: tuple[tuple[int, int], ...]
+
+
+class Runner:
+    """Cuts texts at the matches of an automaton, matches and gaps alike (Split, behavior Isolated)."""
+
+    def __init__(self, automaton: Automaton) -> None:
+        self.width = automaton.classes + 1
+        self.table = automaton.table
+        self.ranges = automaton.ranges
+        self.class_of = _Classes(automaton.ranges)
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the pieces of a text, none of them empty."""
+        classes = [self.class_of[char] for char in text]
+        size = len(classes)
+        classes.append(self.width - 1)
+        table, width = self.table, self.width
+        pieces = []
+        gap = at = 0
+        while at < size:
+            state, here, end = START, at, -1
+            while state:
+                step = table[state * width + classes[here]]
+                if step & 1:
+                    end = here
+                state = step >> 1
+                here += 1
+            if end <= at:  # no match, or an empty one, starts here
+                at += 1
+                continue
+            if gap < at:
+                pieces.append(text[gap:at])
+            pieces.append(text[at:end])
+            gap = at = end
+        if gap < size:
+            pieces.append(text[gap:])
+        return pieces
+
+
+class _Classes(dict[str, int]):
+    """Character -> class, looked up in the ranges when missing."""
+
+    def __init__(self, ranges: tuple[tuple[int, int], ...]) -> None:
+        super().__init__()
+        self._ranges = ranges
+
+    def __missing__(self, char: str) -> int:
+        code = ord(char)
+        low, high = 0, len(self._ranges)
+        while low + 1 < high:
+            middle = (low + high) // 2
+            if self._ranges[middle][0] <= code:
+                low = middle
+            else:
+                high = middle
+        found = self[char] = self._ranges[low][1]
+        return found
+
+
+# ------------------------------------------------------------------ building
+
+
+def build(pattern: str, regex: bool = True) -> Automaton | None:
+    """Return the automaton of a pattern.
+
+    None if the pattern looks further than one character ahead, looks behind,
+    refers back, commits to a choice (possessive or atomic) or may match nothing.
+    """
+    from tokenizers_lite.patterns import _partition, parse
+    from tokenizers_lite._onig_nodes import min_length
+    from tokenizers_lite._onig_render import sets
+
+    node = parse(pattern, regex)
+    if not min_length(node):
+        return None
+    used = sets(node)
+    cells = _partition(used)
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(key for _, _, key in cells))}
+    members = {
+        ranges: frozenset(number for key, number in numbers.items() if key >> at & 1) for at, ranges in enumerate(used)
+    }
+    program = _Program(members, len(numbers))
+    try:
+        start = program.add(node, program.emit("match"))
+    except _Beyond:
+        return None
+    table = _determine(program, start, len(numbers))
+    if table is None:
+        return None
+    return Automaton(len(numbers), tuple(table), tuple((first, numbers[key]) for first, _, key in cells))
+
+
+class _Beyond(Exception):
+    """The pattern has a part that an automaton with one character of foresight cannot follow."""
+
+
+class _Program:
+    """Instructions of a backtracking matcher, built back to front: each knows what follows it."""
+
+    def __init__(self, members: dict[Any, frozenset[int]], classes: int) -> None:
+        self.members = members
+        self.end = classes
+        self.everything = frozenset(range(classes + 1))
+        self.code: list[tuple[str, Any, Any]] = []
+
+    def emit(self, kind: str, a: Any = None, b: Any = None) -> int:
+        """Add an instruction: match | char set next | look set next | split first-choice second-choice."""
+        self.code.append((kind, a, b))
+        return len(self.code) - 1
+
+    def add(self, node: Node, after: int) -> int:
+        """Add the instructions of a part before `after`; return where they start."""
+        kind = type(node).__name__
+        if kind == "Chars":
+            return self.emit("char", self.members[node.ranges], after)  # type: ignore[attr-defined]
+        if kind == "Seq":
+            for part in reversed(node.parts):  # type: ignore[attr-defined]
+                after = self.add(part, after)
+            return after
+        if kind == "Alt":
+            starts = [self.add(part, after) for part in node.parts]  # type: ignore[attr-defined]
+            return self.choice(starts)
+        if kind in ("Capture", "Closed"):
+            return self.add(node.body, after)  # type: ignore[attr-defined]
+        if kind == "Repeat":
+            return self.repeat(node, after)
+        if kind == "Look" and not node.behind:  # type: ignore[attr-defined]
+            inside = self.one_character(node.body)  # type: ignore[attr-defined]
+            allowed = self.everything - inside if node.negative else inside  # type: ignore[attr-defined]
+            return self.emit("look", allowed, after)
+        if kind == "Anchor" and node.kind == "z":  # type: ignore[attr-defined]
+            return self.emit("look", frozenset((self.end,)), after)
+        raise _Beyond
+
+    def choice(self, starts: list[int]) -> int:
+        """Try several starts in order."""
+        first = starts[-1]
+        for start in reversed(starts[:-1]):
+            first = self.emit("split", start, first)
+        return first
+
+    def one_character(self, node: Node) -> frozenset[int]:
+        """Return the classes of a part that always takes exactly one character."""
+        kind = type(node).__name__
+        if kind == "Chars":
+            return self.members[node.ranges]  # type: ignore[attr-defined]
+        if kind == "Seq" and len(node.parts) == 1:  # type: ignore[attr-defined]
+            return self.one_character(node.parts[0])  # type: ignore[attr-defined]
+        if kind == "Alt":
+            return frozenset().union(*map(self.one_character, node.parts))  # type: ignore[attr-defined]
+        if kind in ("Capture", "Closed"):
+            return self.one_character(node.body)  # type: ignore[attr-defined]
+        raise _Beyond
+
+    def repeat(self, node: Any, after: int) -> int:
+        """Add a greedy or lazy repetition."""
+        from tokenizers_lite._onig_nodes import min_length
+
+        if node.kind == "+" or not min_length(node.body) or max(node.low, node.high or 0) > 64:
+            raise _Beyond
+        lazy = node.kind == "?"
+        if node.high is None:
+            loop = self.emit("split")
+            body = self.add(node.body, loop)
+            self.code[loop] = ("split", after, body) if lazy else ("split", body, after)
+            after = loop
+        else:
+            done = after
+            for _ in range(node.high - node.low):
+                body = self.add(node.body, after)
+                after = self.emit("split", done, body) if lazy else self.emit("split", body, done)
+        for _ in range(node.low):
+            after = self.add(node.body, after)
+        return after
+
+
+def _determine(program: _Program, start: int, classes: int) -> list[int] | None:
+    """Return the table of the automaton, None if it gets too large."""
+    states: dict[tuple[int, ...], int] = {(): DEAD, (start,): START}
+    waiting = [(), (start,)]
+    table: list[int] = []
+    for state in waiting:  # grows while it is walked
+        for number in range(classes + 1):
+            following, ends = _step(program, state, number)
+            if following not in states:
+                if len(states) >= MAX_STATES:
+                    return None
+                states[following] = len(states)
+                waiting.append(following)
+            table.append(states[following] << 1 | ends)
+    return table
+
+
+def _step(program: _Program, state: Iterable[int], number: int) -> tuple[tuple[int, ...], bool]:
+    """Return the state after a character of a class, and whether a match ends before it."""
+    following: dict[int, None] = {}
+    seen: set[int] = set()
+    stack = list(state)[::-1]
+    while stack:
+        at = stack.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        kind, a, b = program.code[at]
+        if kind == "match":
+            return tuple(following), True  # whatever comes later is worse
+        if kind == "char":
+            if number in a:
+                following.setdefault(b)
+        elif kind == "look":
+            if number in a:
+                stack.append(b)
+        else:
+            stack += (b, a)
+    return tuple(following), False

@@ -55,6 +55,19 @@ REBUILT: dict[str, tuple[bool, bool]] = {
     "LlamaTokenizer": (True, False),
 }
 
+# Special tokens that a class gives flags of its own: special, not normalized.
+FLAGGED: dict[str, tuple[str, ...]] = {"Qwen2Tokenizer": ("bos_token", "eos_token", "unk_token", "pad_token")}
+
+# Further special tokens a class has: name in tokenizer_config.json, text if it is not there.
+ADDITIONAL: dict[str, dict[str, str]] = {
+    "CodeLlamaTokenizer": {
+        "prefix_token": "▁<PRE>",
+        "middle_token": "▁<MID>",
+        "suffix_token": "▁<SUF>",
+        "eot_token": "▁<EOT>",
+    },
+}
+
 
 def base_name(tokenizer_class: str) -> str:
     """Give the name both tables use: AutoTokenizer takes the fast class of either name."""

@@ -39,16 +39,18 @@ def apply(spec: Spec, folder: str) -> Spec:
     model_config = files.read("config.json")
     name = files.value("tokenizer_config.json", settings, "tokenizer_class", str, None)
     name = name or files.value("config.json", model_config, "tokenizer_class", str, None) or ""
-    tokens = _SpecialTokens(files, settings, name)
-    declared = _declared(files, settings, tokens)
-    added = assign_ids(_missing(spec.added_tokens, declared, tokens), spec.added_tokens, spec.model)
+    values = _Values(files, settings)
+    declared = _Declared(files, values, spec.added_tokens)
+    tokens = _SpecialTokens(files, values, declared, name)
+    to_add = _to_add(spec.added_tokens, declared.tokens, tokens.found)
+    added = assign_ids(to_add, spec.added_tokens, spec.model)
     spec = spec.replace(added_tokens=added)
     ids = {**token_ids(spec.model), **{token.content: token.id for token in added}}
     processor, add_bos, add_eos = _post_processor(spec.post_processor, name, settings, tokens.single, ids)
     limit = settings.get("model_max_length")
     config = Config(
         **tokens.single,
-        additional_special_tokens=tuple(token.content for token in tokens.additional),
+        additional_special_tokens=tokens.additional,
         add_bos=add_bos,
         add_eos=add_eos,
         stop_ids=_stop_ids(files, model_config, ids.get(tokens.single["eos_token"] or "")),
@@ -112,109 +114,175 @@ class Files:
             return value
         raise SpecError(f"expected {kind.__name__} or null", file=self.path(name), field=key, value=value)
 
-    def token(self, name: str, value: Any, at: str, special: bool | None = None) -> AddedToken:
-        """Make an added token of its text or of an object with flags; its id is not known yet.
+    def token(self, name: str, value: Any, at: str) -> dict[str, Any]:
+        """Check a token given as an object with content and flags; gives the object.
 
-        A flag that is not there is false, except that only special tokens are
-        not normalized (tokenizers' AddedToken). `special` overrules the object's.
+        Raises:
+            SpecError: no content, or a flag that is neither true nor false.
         """
-        flags = {"content": value} if isinstance(value, str) else value
-        if not isinstance(flags, dict) or not isinstance(flags.get("content"), str):
+        if not isinstance(value, dict) or not isinstance(value.get("content"), str):
             message = "expected a token's text, or an object with its content"
             raise SpecError(message, file=self.path(name), field=at, value=value)
         for flag in FLAGS:
-            if not isinstance(flags.get(flag, False), bool):
-                raise SpecError("expected true or false", file=self.path(name), field=f"{at}.{flag}", value=flags[flag])
-        is_special = flags.get("special", False) if special is None else special
-        return AddedToken(
-            -1,
-            flags["content"],
-            flags.get("single_word", False),
-            flags.get("lstrip", False),
-            flags.get("rstrip", False),
-            flags.get("normalized", not is_special),
-            is_special,
-        )
+            if not isinstance(value.get(flag, False), bool):
+                path = self.path(name)
+                raise SpecError("expected true or false", file=path, field=f"{at}.{flag}", value=value[flag])
+        return value
+
+
+def _token(flags: dict[str, Any], special: bool | None = None) -> AddedToken:
+    """Make an added token of an object with flags; its id is not known yet.
+
+    A flag that is not there is false, except that only special tokens are not
+    normalized (tokenizers' AddedToken). `special` overrules the object's.
+    """
+    is_special = flags.get("special", False) if special is None else special
+    return AddedToken(
+        -1,
+        flags["content"],
+        flags.get("single_word", False),
+        flags.get("lstrip", False),
+        flags.get("rstrip", False),
+        flags.get("normalized", not is_special),
+        is_special,
+    )
+
+
+_ADDITIONAL = "additional_special_tokens"
 
 
 class _SpecialTokens:
-    """The special tokens that the files and the class name: `bos_token` and so on, additional, extra."""
+    """The special tokens that the files and the class name: `bos_token` and so on, additional, extra.
 
-    def __init__(self, files: Files, settings: dict[str, Any], tokenizer_class: str) -> None:
-        where = "tokenizer_config.json"
-        values = dict(settings)
-        if "added_tokens_decoder" not in settings:  # else transformers does not look at the older file
-            mapped = files.read("special_tokens_map.json")
-            if mapped:
-                where = "special_tokens_map.json"
-            additional = [*(values.get("additional_special_tokens") or []), *_list(files, where, mapped)]
-            values.update(mapped)
-            if "additional_special_tokens" in mapped:
-                values["additional_special_tokens"] = additional
-        defaults = _transformers.DEFAULT_TOKENS.get(_transformers.base_name(tokenizer_class), (None,) * 7)
-        self.single: dict[str, str | None] = {}
-        self.found: list[AddedToken] = []
-        for key, default in zip(_transformers.TOKEN_NAMES, defaults, strict=True):
-            value = values.get(key, default)
-            token = files.token(where, value, key, special=True) if value is not None else None
-            self.single[key] = token.content if token else None
-            self.found += [token] if token and token.content else []
-        listed = _list(files, where, values)
-        self.additional = _unique(
-            files.token(where, v, f"additional_special_tokens[{i}]", special=True) for i, v in enumerate(listed)
-        )
-        extra = values.get("extra_special_tokens")
-        named = extra.items() if isinstance(extra, dict) else enumerate(extra) if isinstance(extra, list) else ()
-        self.found += self.additional
-        self.found += [files.token(where, v, f"extra_special_tokens.{k}", special=True) for k, v in named]
-        self.found = _unique(self.found)
-        self.contents = {token.content for token in self.found}
-
-
-def _list(files: Files, name: str, values: dict[str, Any]) -> list[Any]:
-    """Give additional_special_tokens, which may be missing or null."""
-    return files.value(name, values, "additional_special_tokens", list, None) or []
-
-
-def _unique(tokens: Any) -> list[AddedToken]:
-    """Drop tokens whose text was there before."""
-    return list({token.content: token for token in reversed(list(tokens))}.values())[::-1]
-
-
-def _declared(files: Files, settings: dict[str, Any], tokens: _SpecialTokens) -> list[AddedToken]:
-    """Give the added tokens of the configuration files, in the order of their ids there."""
-    by_id: dict[int, AddedToken] = {}
-    decoder = files.value("tokenizer_config.json", settings, "added_tokens_decoder", dict, None)
-    if decoder is not None:
-        for key, value in decoder.items():
-            at = f"added_tokens_decoder.{key}"
-            if not key.isdecimal() or not isinstance(value, dict):
-                path = files.path("tokenizer_config.json")
-                raise SpecError(
-                    "expected an id and an object with the token's content", file=path, field=at, value=value
-                )
-            by_id[int(key)] = files.token("tokenizer_config.json", value, at)
-    else:
-        for text, value in files.read("added_tokens.json").items():
-            if type(value) is not int or value < 0:
-                path = files.path("added_tokens.json")
-                raise SpecError("expected the token's id", file=path, field=repr(text), value=value)
-            special = text in tokens.contents
-            by_id[value] = AddedToken(-1, text, normalized=not special, special=special)
-    return [by_id[i] for i in sorted(by_id)]
-
-
-def _missing(present: tuple[AddedToken, ...], declared: list[AddedToken], tokens: _SpecialTokens) -> list[AddedToken]:
-    """Give the tokens transformers adds: declared ones the file lacks or has with other flags, then special ones.
-
-    Without added_tokens_decoder in tokenizer_config.json, what tokenizer.json
-    says of a token wins; `_declared` then holds only the texts of added_tokens.json.
+    `found` holds each text once, with its flags where there are any: a file's,
+    or in their place those of the declared added token with that text.
     """
-    known = {(t.content, *(getattr(t, flag) for flag in FLAGS)) for t in present}
-    to_add = [t for t in declared if (t.content, *(getattr(t, flag) for flag in FLAGS)) not in known]
-    texts = {token.content for token in present} | {token.content for token in to_add}
-    to_add += [token for token in tokens.found if token.content not in texts]
-    return [t.replace(special=True) if t.content in tokens.contents and not t.special else t for t in to_add]
+
+    def __init__(self, files: Files, values: _Values, declared: _Declared, tokenizer_class: str) -> None:
+        name = _transformers.base_name(tokenizer_class)
+        defaults = _transformers.DEFAULT_TOKENS.get(name, (None,) * 7)
+        self.found: dict[str, dict[str, Any] | None] = {}
+        self.single: dict[str, str | None] = {}
+        for key, default in zip(_transformers.TOKEN_NAMES, defaults, strict=True):
+            value = values.values.get(key, default)
+            text = value.get("content") if isinstance(value, dict) else value
+            if key in values.values and isinstance(text, str):
+                value = declared.by_text.get(text, value)
+            if isinstance(value, str) and key in _transformers.FLAGGED.get(name, ()):
+                value = {"content": value, "normalized": False, "special": True}
+            self.single[key] = None if value is None else self._add(files, values.name(key), key, value)
+        listed = values.additional(files)
+        if name in _transformers.ADDITIONAL:
+            listed += [values.values.get(key, text) for key, text in _transformers.ADDITIONAL[name].items()]
+        self.additional = tuple(
+            self._add(files, values.name(_ADDITIONAL), f"{_ADDITIONAL}[{i}]", value) for i, value in enumerate(listed)
+        )
+        extra = values.values.get("extra_special_tokens")
+        named = extra.items() if isinstance(extra, dict) else enumerate(extra) if isinstance(extra, list) else ()
+        for key, value in named:
+            self._add(files, "tokenizer_config.json", f"extra_special_tokens.{key}", value)
+
+    def _add(self, files: Files, name: str, at: str, value: Any) -> str:
+        """Note a special token if its text is new; gives the text."""
+        flags = None if isinstance(value, str) else files.token(name, value, at)
+        text = value if flags is None else flags["content"]
+        if text:
+            self.found.setdefault(text, flags)
+        return str(text)
+
+
+class _Values:
+    """tokenizer_config.json with special_tokens_map.json over it, if that counts."""
+
+    def __init__(self, files: Files, settings: dict[str, Any]) -> None:
+        self.values = dict(settings)
+        self._mapped: set[str] = set()
+        if "added_tokens_decoder" in settings:  # then transformers does not look at the older file
+            return
+        for key, value in files.read("special_tokens_map.json").items():
+            if isinstance(value, dict):
+                self.values[key] = {**value, "special": True}
+            elif key == _ADDITIONAL and isinstance(value, list):
+                tokens = self.additional(files)
+                flagged = ({**item, "special": True} if isinstance(item, dict) else item for item in value)
+                for token in flagged:
+                    if token not in tokens:
+                        tokens.append(token)
+                self.values[key] = tokens
+            else:
+                self.values[key] = value
+            self._mapped.add(key)
+
+    def name(self, key: str) -> str:
+        """Give the file a value is from."""
+        return "special_tokens_map.json" if key in self._mapped else "tokenizer_config.json"
+
+    def additional(self, files: Files) -> list[Any]:
+        """Give the additional special tokens, a list of the caller's own."""
+        return list(files.value(self.name(_ADDITIONAL), self.values, _ADDITIONAL, list, None) or ())
+
+    def texts(self, files: Files) -> set[str]:
+        """Give the texts of the special tokens in the files, but not of objects in tokenizer_config.json."""
+        tokens = [(key, self.values.get(key)) for key in _transformers.TOKEN_NAMES]
+        tokens += [(_ADDITIONAL, token) for token in self.additional(files)]
+        return {
+            str(token.get("content") if isinstance(token, dict) else token)
+            for key, token in tokens
+            if isinstance(token, str) or (isinstance(token, dict) and key in self._mapped)
+        }
+
+
+class _Declared:
+    """The added tokens that files declare with flags, in the order of their ids there.
+
+    These are added_tokens_decoder of tokenizer_config.json, or where that is
+    missing those of added_tokens.json and, on top, of the vocabulary itself.
+    `by_text` are the ones whose flags a special token of the same text takes on.
+    """
+
+    def __init__(self, files: Files, values: _Values, present: tuple[AddedToken, ...]) -> None:
+        by_id: dict[int, dict[str, Any]] = {}
+        own: list[dict[str, Any]]
+        decoder = files.value("tokenizer_config.json", values.values, "added_tokens_decoder", dict, None)
+        if decoder is not None:
+            for key, value in decoder.items():
+                at = f"added_tokens_decoder.{key}"
+                if not (key.isascii() and key.isdecimal()):
+                    raise SpecError("expected an id", file=files.path("tokenizer_config.json"), field=at, value=key)
+                by_id[int(key)] = files.token("tokenizer_config.json", value, at)
+            own = list(by_id.values())
+        else:
+            special = values.texts(files)
+            for text, value in files.read("added_tokens.json").items():
+                if type(value) is not int or value < 0:
+                    path = files.path("added_tokens.json")
+                    raise SpecError("expected the token's id", file=path, field=repr(text), value=value)
+                by_id[value] = {"content": text, "special": text in special, "normalized": text not in special}
+            own = [{"content": token.content, **{flag: getattr(token, flag) for flag in FLAGS}} for token in present]
+            by_id.update(zip((token.id for token in present), own, strict=True))
+        self.tokens = [by_id[i] for i in sorted(by_id)]
+        self.by_text = {flags["content"]: flags for flags in own}
+
+
+def _to_add(
+    present: tuple[AddedToken, ...], declared: list[dict[str, Any]], special: dict[str, dict[str, Any] | None]
+) -> list[AddedToken]:
+    """Give the tokens transformers adds to the vocabulary: the declared ones, then further special ones.
+
+    Adding a token that is there already gives it the new flags; a declared
+    token that is also a special one becomes special. A special token without
+    flags is added only if its text is new, one with flags unless the same token
+    was just declared.
+    """
+    texts = {token.content for token in present} | {flags["content"] for flags in declared}
+    same = {_token(flags) for flags in declared}
+    added = [_token(flags, flags.get("special", False) or flags["content"] in special) for flags in declared]
+    for text, flags in special.items():
+        if flags is None and text not in texts:
+            added.append(AddedToken(-1, text, normalized=False, special=True))
+        elif flags is not None and _token(flags) not in same:
+            added.append(_token(flags, special=True))
+    return added
 
 
 def _post_processor(

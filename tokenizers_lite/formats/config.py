@@ -47,7 +47,7 @@ def apply(spec: Spec, folder: str) -> Spec:
     spec = spec.replace(added_tokens=added)
     ids = {**token_ids(spec.model), **{token.content: token.id for token in added}}
     processor, add_bos, add_eos = _post_processor(spec.post_processor, name, settings, tokens.single, ids)
-    limit = settings.get("model_max_length")
+    limit: Any = settings.get("model_max_length")
     config = Config(
         **tokens.single,
         additional_special_tokens=tokens.additional,
@@ -253,11 +253,11 @@ class _Declared:
             own = list(by_id.values())
         else:
             special = values.texts(files)
-            for text, value in files.read("added_tokens.json").items():
-                if type(value) is not int or value < 0:
+            for text, index in files.read("added_tokens.json").items():
+                if type(index) is not int or index < 0:
                     path = files.path("added_tokens.json")
-                    raise SpecError("expected the token's id", file=path, field=repr(text), value=value)
-                by_id[value] = {"content": text, "special": text in special, "normalized": text not in special}
+                    raise SpecError("expected the token's id", file=path, field=repr(text), value=index)
+                by_id[index] = {"content": text, "special": text in special, "normalized": text not in special}
             own = [{"content": token.content, **{flag: getattr(token, flag) for flag in FLAGS}} for token in present]
             by_id.update(zip((token.id for token in present), own, strict=True))
         self.tokens = [by_id[i] for i in sorted(by_id)]

@@ -12,12 +12,16 @@ MAX_ID = 2**31 - 1
 
 
 class Header(Record):
-    """Type of the file and its special, stop and prefix ids, in file order."""
+    """Type of the file and its special, stop and prefix ids, in file order.
+
+    `blank` tells that a blank ends the line of ids, as in stock text files.
+    """
 
     type: int
     special: tuple[int, ...] = ()
     stop: tuple[int, ...] = ()
     prefix: tuple[int, ...] = ()
+    blank: bool = False
 
 
 def is_430(data: bytes) -> bool:
@@ -53,9 +57,8 @@ def parse_header(data: bytes, file: str) -> tuple[Header, int]:
     if len(ids) != sum(counts):
         raise SpecError(f"line 2 promises {sum(counts)} ids, line 3 holds {len(ids)}", file=file, field="line 3")
     special, stop, _ = counts
-    header = Header(
-        int(first[1]), tuple(ids[:special]), tuple(ids[special : special + stop]), tuple(ids[special + stop :])
-    )
+    parts = (tuple(ids[:special]), tuple(ids[special : special + stop]), tuple(ids[special + stop :]))
+    header = Header(int(first[1]), *parts, lines[2].endswith(b" "))
     return header, sum(len(line) + 1 for line in lines[:3])
 
 
@@ -63,7 +66,7 @@ def emit_header(header: Header) -> bytes:
     """Return the three lines of a header."""
     ids = header.special + header.stop + header.prefix
     counts = f"{len(header.special)} {len(header.stop)} {len(header.prefix)}"
-    return f"{MAGIC} {header.type}\n{counts}\n{' '.join(map(str, ids))}\n".encode("ascii")
+    return f"{MAGIC} {header.type}\n{counts}\n{' '.join(map(str, ids))}{' ' * header.blank}\n".encode("ascii")
 
 
 def _numbers(line: bytes, file: str, number: int) -> list[int]:

@@ -32,8 +32,8 @@ def build(spec: specs.PreTokenizer) -> PreTokenizer:
     """
     if isinstance(spec, specs.Sequence):
         parts = tuple(map(build, _flat(spec)))
-        if len(parts) == 1:
-            return parts[0]
+        if len(parts) <= 1:
+            return parts[0] if parts else Whole()
         splitters = tuple(part for part in parts if isinstance(part, Splitter))
         return SplitterSequence(splitters) if len(splitters) == len(parts) else Sequence(parts)
     make = _BUILDERS.get(type(spec))

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from itertools import chain
 
+from tokenizers_lite.patterns import ASCII, BMP, is_bmp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tokenizers_lite.normalized import NormalizedString
+
+MAX = 0x10FFFF
+
+
+def limit_of(text: str) -> int:
+    """Return the smallest of U+007F, U+FFFF and U+10FFFF that no character of a text exceeds."""
+    if text.isascii():
+        return ASCII
+    return BMP if is_bmp(text) else MAX
 
 
 class PreTokenizer:
@@ -37,6 +50,13 @@ class Splitter(PreTokenizer):
 
     def pieces(self, text: str) -> list[str]:
         """Return the pieces of a text."""
+        return self.cutter(limit_of(text))(text)
+
+    def cutter(self, limit: int) -> Callable[[str], list[str]]:  # noqa: ARG002
+        """Return `pieces` for texts without characters above a `limit_of`, as fast as can be."""
+        return self._slices
+
+    def _slices(self, text: str) -> list[str]:
         return [text[start:end] for start, end in self.spans(text)]
 
     def pre_tokenize(self, text: str, first: bool) -> list[str]:  # noqa: ARG002
@@ -55,9 +75,9 @@ class Whole(Splitter):
         """Return the span of the whole text."""
         return [(0, len(text))] if text else []
 
-    def pieces(self, text: str) -> list[str]:
-        """Return the whole text."""
-        return [text] if text else []
+    def pre_tokenize_aligned(self, text: NormalizedString, first: bool) -> list[NormalizedString]:  # noqa: ARG002
+        """Return the text itself, which unlike a slice also stands for what was removed at its ends."""
+        return [text] if text.text else []
 
 
 class FixedLength(Splitter):
@@ -108,12 +128,17 @@ class SplitterSequence(Splitter):
     def __init__(self, parts: tuple[Splitter, ...]) -> None:
         self._parts = parts
 
-    def pieces(self, text: str) -> list[str]:
-        """Return the pieces of a text."""
-        pieces = [text] if text else []
-        for part in self._parts:
-            pieces = list(chain.from_iterable(map(part.pieces, pieces)))
-        return pieces
+    def cutter(self, limit: int) -> Callable[[str], list[str]]:
+        """Return `pieces` for texts up to a limit, which holds for the pieces of the pieces too."""
+        cutters = [part.cutter(limit) for part in self._parts]
+
+        def cut(text: str) -> list[str]:
+            pieces = [text] if text else []
+            for cutter in cutters:
+                pieces = list(chain.from_iterable(map(cutter, pieces)))
+            return pieces
+
+        return cut
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where the pieces of a text start and end."""

@@ -10,8 +10,7 @@ import re
 from bisect import bisect_right
 
 from tokenizers_lite import _unicode
-from tokenizers_lite.patterns import is_bmp
-from tokenizers_lite.pre_tokenizers._base import Splitter
+from tokenizers_lite.pre_tokenizers._base import MAX, Splitter, limit_of
 from tokenizers_lite.pre_tokenizers._behaviors import CLASS_PATTERNS, INVERTED_CLASS_PATTERNS
 
 TYPE_CHECKING = False
@@ -21,44 +20,59 @@ if TYPE_CHECKING:
     from tokenizers_lite._unicode import Ranges
 
 
-def _limit(text: str) -> int:
-    """Return the smallest limit that covers all characters of a text."""
-    if text.isascii():
-        return 0x7F
-    return 0xFFFF if is_bmp(text) else _unicode.MAX
-
-
 class ClassSplitter(Splitter):
-    """Cuts by a regular expression over character classes.
+    """Cuts by a regular expression over disjoint character classes.
 
-    Classes that reach beyond the Basic Multilingual Plane make `re` many times
-    slower, so the expression is compiled for the characters a text holds.
+    Classes beyond the Basic Multilingual Plane make `re` many times slower, so
+    the expression is compiled for the characters a text holds; texts that
+    reach beyond are translated to the names of the classes instead.
 
     Args:
-        template: the expression, with a field for each class.
-        tables: gives the classes by field name; called when first needed.
+        template: the expression, with a field of one letter for each class.
+        tables: gives the classes by field; called when first needed.
     """
 
     def __init__(self, template: str, tables: Callable[[], dict[str, Ranges]]) -> None:
         self._template = template
         self._tables = tables
         self._compiled: dict[int, re.Pattern[str]] = {}
+        self._names: _Names | None = None
 
-    def _pattern(self, text: str) -> re.Pattern[str]:
-        limit = _limit(text)
+    def _regex(self, limit: int) -> re.Pattern[str]:
         found = self._compiled.get(limit)
         if found is None:
-            classes = {name: _unicode.class_text(table, limit) for name, table in self._tables().items()}
+            classes = {
+                name: name if limit == MAX else _unicode.class_text(table, limit)
+                for name, table in self._tables().items()
+            }
             found = self._compiled[limit] = re.compile(self._template.format(**classes))
         return found
 
-    def pieces(self, text: str) -> list[str]:
-        """Return the pieces of a text."""
-        return self._pattern(text).findall(text)
+    def cutter(self, limit: int) -> Callable[[str], list[str]]:
+        """Return `pieces` for texts up to a limit."""
+        return super().cutter(limit) if limit == MAX else self._regex(limit).findall
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where the pieces of a text start and end."""
-        return [match.span() for match in self._pattern(text).finditer(text)]
+        limit = limit_of(text)
+        if limit == MAX:
+            if self._names is None:
+                self._names = _Names(self._tables())
+            text = text.translate(self._names)
+        return [match.span() for match in self._regex(limit).finditer(text)]
+
+
+class _Names(dict[int, str]):
+    """Code point -> the name of its class, as `str.translate` wants it; filled as met."""
+
+    def __init__(self, tables: dict[str, Ranges]) -> None:
+        super().__init__()
+        self._classes = tables
+
+    def __missing__(self, code: int) -> str:
+        found = (name for name, table in self._classes.items() if _unicode.contains(table, code))
+        name = self[code] = next(found, "_")
+        return name
 
 
 def split_at(table: str, behavior: str) -> ClassSplitter:

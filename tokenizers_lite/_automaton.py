@@ -13,13 +13,15 @@ from tokenizers_lite._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from tokenizers_lite._onig_nodes import Node
 
 # Most states of one automaton; patterns of real tokenizers need 10 to 40.
 MAX_STATES = 1000
+# Most classes: they are kept as bytes.
+MAX_CLASSES = 200
 DEAD = 0
 START = 1
 
@@ -31,13 +33,39 @@ class Automaton(Record):
         classes: number of character classes; the class number `classes` is the end of the text.
         table: ``table[state * (classes + 1) + class]`` is ``next_state << 1 | ends``,
             where `ends` says that a match ends before this character. State 0
-            is dead, state 1 starts.
-        ranges: (first code point, class) ascending; a range lasts to the next.
+            is dead, state 1 starts. Kept as little-endian u16.
+        ranges: (first code point, class) ascending, a range lasting to the
+            next. Kept as the distance from the range before (7 bits a byte,
+            low first, high bit on all but the last) and a byte for the class.
     """
 
     classes: int
-    table: tuple[int, ...]
-    ranges: tuple[tuple[int, int], ...]
+    table: bytes
+    ranges: bytes
+
+    def steps(self) -> Sequence[int]:
+        """Return the numbers of `table`."""
+        import sys
+
+        if sys.byteorder == "little":
+            return memoryview(self.table).cast("H")
+        pairs = zip(self.table[::2], self.table[1::2], strict=True)
+        return [low | high << 8 for low, high in pairs]
+
+    def starts(self) -> list[tuple[int, int]]:
+        """Return the pairs of `ranges`."""
+        found = []
+        data = iter(self.ranges)
+        first = 0
+        for byte in data:
+            gap, shift = byte & 127, 7
+            while byte & 128:
+                byte = next(data)  # noqa: PLW2901
+                gap |= (byte & 127) << shift
+                shift += 7
+            first += gap
+            found.append((first, next(data)))
+        return found
 
 
 class Runner:
@@ -45,9 +73,8 @@ class Runner:
 
     def __init__(self, automaton: Automaton) -> None:
         self.width = automaton.classes + 1
-        self.table = automaton.table
-        self.ranges = automaton.ranges
-        self.class_of = _Classes(automaton.ranges)
+        self.table = automaton.steps()
+        self.class_of = _Classes(automaton.starts())
 
     def pieces(self, text: str) -> list[str]:
         """Return the pieces of a text, none of them empty."""
@@ -80,7 +107,7 @@ class Runner:
 class _Classes(dict[str, int]):
     """Character -> class, looked up in the ranges when missing."""
 
-    def __init__(self, ranges: tuple[tuple[int, int], ...]) -> None:
+    def __init__(self, ranges: list[tuple[int, int]]) -> None:
         super().__init__()
         self._ranges = ranges
 
@@ -97,7 +124,49 @@ class _Classes(dict[str, int]):
         return found
 
 
+def chain(automata: Sequence[Automaton]) -> Callable[[str], list[str]]:
+    """Return a function that cuts a text by each automaton in turn."""
+    runners = [Runner(automaton) for automaton in automata]
+    if len(runners) == 1:
+        return runners[0].pieces
+
+    def pieces(text: str) -> list[str]:
+        found = [text]
+        for runner in runners:
+            found = [piece for part in found for piece in runner.pieces(part)]
+        return found
+
+    return pieces
+
+
 # ------------------------------------------------------------------ building
+
+
+def of_byte_level(pre_tokenizer: Any) -> list[Automaton] | None:
+    """Return the automata, one after the other, that cut as a byte-level pre-tokenizer's spec does.
+
+    None unless it is a chain of isolating splitters that ends in ByteLevel.
+    """
+    from tokenizers_lite import _unicode
+    from tokenizers_lite._onig_nodes import Chars
+    from tokenizers_lite.pre_tokenizers import _flat
+    from tokenizers_lite.pre_tokenizers._byte_level import GPT2_PATTERN
+
+    *splitters, last = _flat(pre_tokenizer)
+    if type(last).__name__ != "ByteLevel" or last.add_prefix_space:
+        return None
+    automata: list[Automaton | None] = []
+    for part in splitters:
+        kind = type(part).__name__
+        if kind == "Split" and part.behavior == "Isolated" and not part.invert:
+            automata.append(build(part.pattern.text, part.pattern.regex))
+        elif kind == "Digits" and part.individual_digits:
+            automata.append(build_node(Chars(_unicode.ranges("rust:numeric"))))
+        else:
+            return None
+    if last.use_regex:
+        automata.append(build(GPT2_PATTERN))
+    return None if None in automata else automata  # type: ignore[return-value]
 
 
 def build(pattern: str, regex: bool = True) -> Automaton | None:
@@ -106,11 +175,17 @@ def build(pattern: str, regex: bool = True) -> Automaton | None:
     None if the pattern looks further than one character ahead, looks behind,
     refers back, commits to a choice (possessive or atomic) or may match nothing.
     """
-    from tokenizers_lite.patterns import _partition, parse
+    from tokenizers_lite.patterns import parse
+
+    return build_node(parse(pattern, regex))
+
+
+def build_node(node: Node) -> Automaton | None:
+    """Return the automaton of a parsed pattern, as `build`."""
     from tokenizers_lite._onig_nodes import min_length
     from tokenizers_lite._onig_render import sets
+    from tokenizers_lite.patterns import _partition
 
-    node = parse(pattern, regex)
     if not min_length(node):
         return None
     used = sets(node)
@@ -119,6 +194,8 @@ def build(pattern: str, regex: bool = True) -> Automaton | None:
     members = {
         ranges: frozenset(number for key, number in numbers.items() if key >> at & 1) for at, ranges in enumerate(used)
     }
+    if len(numbers) > MAX_CLASSES:
+        return None
     program = _Program(members, len(numbers))
     try:
         start = program.add(node, program.emit("match"))
@@ -127,7 +204,18 @@ def build(pattern: str, regex: bool = True) -> Automaton | None:
     table = _determine(program, start, len(numbers))
     if table is None:
         return None
-    return Automaton(len(numbers), tuple(table), tuple((first, numbers[key]) for first, _, key in cells))
+    from struct import pack
+
+    ranges = bytearray()
+    before = 0
+    for first, _, key in cells:
+        gap = first - before
+        while gap > 127:
+            ranges.append(gap & 127 | 128)
+            gap >>= 7
+        ranges += bytes((gap, numbers[key]))
+        before = first
+    return Automaton(len(numbers), pack(f"<{len(table)}H", *table), bytes(ranges))
 
 
 class _Beyond(Exception):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-
     from tokenizers_lite.tokenizer import Tokenizer
+
+BUNDLED = f"{os.path.dirname(os.path.abspath(__file__))}/bundled"
+SUFFIX = ".tokc"
 
 
 def load(
@@ -29,14 +32,30 @@ def load(
         OfflineError: the files are not here and could not be fetched; the
             message lists what was tried and which file to put where.
     """
-    from tokenizers_lite.registry import locate
+    name = os.fspath(name_or_path)
+    path = _bundled(name) if revision is None else None
+    if path is None:
+        from tokenizers_lite.registry import locate
+
+        path = locate(name_or_path, revision=revision, offline=offline)
     from tokenizers_lite.tokenizer import Tokenizer
 
-    path = locate(name_or_path, revision=revision, offline=offline)
-    name = str(name_or_path)
-    if path.endswith(".tokc"):
-        # The common case goes without the other readers, whose imports cost more than the file.
-        from tokenizers_lite.formats.compact import read
-    else:
+    if not path.endswith(SUFFIX):
         from tokenizers_lite.formats import read
-    return Tokenizer(read(path), name)
+
+        return Tokenizer(read(path), name)
+    from tokenizers_lite.formats.compact import open_quick
+
+    spec, start = open_quick(path, trusted=path.startswith(BUNDLED))
+    return Tokenizer(spec, name, start)
+
+
+def _bundled(name: str) -> str | None:
+    """Return the bundled file of exactly this name, if nothing that goes before it could have it.
+
+    It is what the registry would find, without the cost of importing the registry.
+    """
+    if "/" in name or os.environ.get("TOKENIZERS_LITE_PATH") or os.path.exists(name):
+        return None
+    path = f"{BUNDLED}/{name}{SUFFIX}"
+    return path if os.path.exists(path) else None

@@ -38,6 +38,9 @@ class Record:
         own = cls.__annotations__  # its own only, from Python 3.10 on
         cls._fields = cls._fields + tuple(name for name in own if name not in cls._fields)
         cls._defaults = {**cls._defaults, **{n: cls.__dict__[n] for n in own if n in cls.__dict__}}
+        for name in own:
+            if name in cls.__dict__:
+                delattr(cls, name)  # or it would answer for fields that are not made yet
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         fields = self._fields
@@ -55,6 +58,24 @@ class Record:
                 values[name] = self._defaults[name]
         self.__dict__.update(values)
 
+    @classmethod
+    def lazy(cls, makers: dict[str, Callable[[], Any]]) -> Self:
+        """Return a record whose fields are made when they are first read; fields left out get their defaults.
+
+        Makers must be pure: two threads may both run one.
+        """
+        self = cls.__new__(cls)
+        self.__dict__["_makers"] = makers
+        self.__dict__.update((name, value) for name, value in cls._defaults.items() if name not in makers)
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        maker = self.__dict__.get("_makers", {}).get(name)
+        if maker is None:
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
+        value = self.__dict__[name] = maker()
+        return value
+
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen; make a new one with replace({name}=...)")
 
@@ -62,7 +83,7 @@ class Record:
         raise AttributeError(f"{type(self).__name__} is frozen; {name!r} cannot be deleted")
 
     def _values(self) -> tuple[Any, ...]:
-        return tuple(self.__dict__[name] for name in self._fields)
+        return tuple(getattr(self, name) for name in self._fields)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -73,14 +94,14 @@ class Record:
         return hash((type(self).__name__, self._values()))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{n}={self.__dict__[n]!r}' for n in self._fields)})"
+        return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in self._fields)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self._values())
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with the given fields changed."""
-        return type(self)(**{**{n: self.__dict__[n] for n in self._fields}, **changes})
+        return type(self)(**{**{n: getattr(self, n) for n in self._fields if n not in changes}, **changes})
 
 
 def _rebuild(cls: type[Record], values: tuple[Any, ...]) -> Record:

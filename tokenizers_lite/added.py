@@ -7,10 +7,9 @@ a match that one of them rejects still hides shorter tokens inside it.
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from tokenizers_lite.spec import AddedToken
@@ -20,6 +19,10 @@ WHITESPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+
+
+# Texts longer than this are searched with a compiled pattern.
+_LONG = 2000
 
 
 class Matcher:
@@ -37,31 +40,47 @@ class Matcher:
             start: sorted(found | ({1} if start[0] in singles else set()), reverse=True)
             for start, found in lengths.items()
         }
-        self._starts = _starts_pattern(lengths) if lengths else None
+        self._firsts = "".join({text[0]: None for text in self.tokens})
+        self._pattern: re.Pattern[str] | None = None
 
     def find(self, text: str) -> Iterator[tuple[int, int, AddedToken]]:
         """Yield (start, end, token) of the matches that do not overlap."""
-        if self._starts is None:
-            return
-        search = self._starts.search
         tokens = self.tokens
+        next_start = self._search(text)
         at = 0
-        while (hit := search(text, at)) is not None:
-            at = start = hit.start()
-            lengths = self._lengths.get(hit.group()) or self._lengths[text[start]]
-            for length in lengths:
+        while (start := next_start(at)) >= 0:
+            at = start + 1
+            for length in self._lengths.get(text[start : start + 2]) or self._lengths.get(text[start], ()):
                 found = text[start : start + length]
                 token = tokens.get(found)
                 if token is not None:
                     at = start + len(found)  # `length` may reach past the end
                     yield start, at, token
                     break
-            else:
-                at += 1
+
+    def _search(self, text: str) -> Callable[[int], int]:
+        """Return a function from a position to the next place where a token may start, -1 if there is none."""
+        firsts = self._firsts
+        if not any(first in text for first in firsts) if len(firsts) < 20 else not firsts:
+            return lambda _: -1
+        if len(firsts) == 1 and len(text) < _LONG:
+            # Importing and compiling a pattern takes longer than all else on a short text.
+            return lambda at: text.find(firsts, at)
+        if self._pattern is None:
+            self._pattern = _starts_pattern(self._lengths)
+        search = self._pattern.search
+
+        def next_start(at: int) -> int:
+            match = search(text, at)
+            return -1 if match is None else match.start()
+
+        return next_start
 
 
 def _starts_pattern(starts: Collection[str]) -> re.Pattern[str]:
     """Return a pattern of the one or two characters that matches begin with."""
+    import re
+
     seconds: dict[str, list[str]] = {}
     for start in starts:
         seconds.setdefault(start[0], []).append(start[1:])
@@ -69,8 +88,8 @@ def _starts_pattern(starts: Collection[str]) -> re.Pattern[str]:
     for first, following in sorted(seconds.items()):
         part = re.escape(first)
         rest = "".join(re.escape(char) for char in sorted(following) if char)
-        if rest:
-            part += f"[{rest}]{'?' if '' in following else ''}"
+        if rest and "" not in following:
+            part += f"[{rest}]"
         parts.append(part)
     return re.compile("|".join(parts))
 
@@ -107,6 +126,7 @@ def split(
     """
     parts: list[tuple[int, int, int | None]] = []
     done = 0
+    # Matches may overlap with what an earlier one swallowed, so `done` is not where the search goes on.
     for match_start, match_end, token in matcher.find(text):
         start, end = match_start, match_end
         if skip is not None and skip(start, end, token):

@@ -10,7 +10,6 @@ Three strategies behind one seam (`encode(text, first)`):
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 
 from tokenizers_lite.byte_alphabet import CHARS, to_alphabet
@@ -29,6 +28,10 @@ if TYPE_CHECKING:
 
         def encode(self, text: str, first: bool) -> list[int]:
             """Return the ids of `text`; `first` says that it starts the whole input."""
+
+
+# Characters that are cut without a compiled pattern before it is worth compiling one.
+_QUICK_TOTAL = 4096
 
 
 class PieceCache(dict[str, list[int]]):
@@ -66,17 +69,40 @@ class General:
 
 
 class ByteLevelBPE:
-    """BPE over bytes: pieces stay raw text and the first symbols are their bytes."""
+    """BPE over bytes: pieces stay raw text and the first symbols are their bytes.
 
-    def __init__(self, splitter: PreTokenizer, model: BPE, byte_ids: list[int]) -> None:
-        self.splitter = splitter
+    Args:
+        splitter: makes the pre-tokenizer that cuts raw text.
+        model: the model.
+        byte_ids: id of each byte's token.
+        quick: cuts alike without a regex engine, slower but ready at once; it
+            serves the first `_QUICK_TOTAL` characters of short texts.
+    """
+
+    def __init__(
+        self,
+        splitter: Callable[[], PreTokenizer],
+        model: BPE,
+        byte_ids: list[int],
+        quick: Callable[[str], list[str]] | None = None,
+    ) -> None:
         self.model = model
         self.byte_ids = byte_ids
         self.cache = PieceCache(self._tokenize)
+        self._make_splitter = splitter
+        self._splitter: PreTokenizer | None = None
+        self._quick = quick
+        self._quick_left = _QUICK_TOTAL
 
     def encode(self, text: str, first: bool) -> list[int]:
         """Return the ids of `text`."""
-        return self.cache.encode(self.splitter.pre_tokenize(text, first))
+        splitter = self._splitter
+        if splitter is None:
+            if self._quick is not None and self._quick_left >= len(text):
+                self._quick_left -= len(text)
+                return self.cache.encode(self._quick(text))
+            splitter = self._splitter = self._make_splitter()
+        return self.cache.encode(splitter.pre_tokenize(text, first))
 
     def _tokenize(self, piece: str) -> list[int]:
         model = self.model
@@ -90,17 +116,27 @@ class ByteLevelBPE:
 class CutBPE:
     """BPE over characters of text that no pre-tokenizer has cut to words."""
 
-    def __init__(self, pre_tokenizer: PreTokenizer | None, model: BPE, words: Callable[[str], list[str]]) -> None:
+    def __init__(self, pre_tokenizer: PreTokenizer | None, model: BPE, joined: str) -> None:
         self.pre_tokenizer = pre_tokenizer
-        self.words = words
+        self.joined = joined
         self.cache = PieceCache(lambda word: merge(model.symbols(word), model.pairs))
+        self._find_words: Callable[[str], list[str]] | None = None
+        self._quick_left = _QUICK_TOTAL
 
     def encode(self, text: str, first: bool) -> list[int]:
         """Return the ids of `text`."""
         if self.pre_tokenizer is None:
-            return self.cache.encode(self.words(text))
+            return self.cache.encode(self._words(text))
         pieces = self.pre_tokenizer.pre_tokenize(text, first)
-        return self.cache.encode(chain.from_iterable(map(self.words, pieces)))
+        return self.cache.encode(chain.from_iterable(map(self._words, pieces)))
+
+    def _words(self, text: str) -> list[str]:
+        if self._find_words is None:
+            if self._quick_left >= len(text):
+                self._quick_left -= len(text)
+                return cut_words(text, self.joined)
+            self._find_words = words_finder(self.joined)
+        return self._find_words(text)
 
 
 def byte_symbols(model: BPE) -> list[int] | None:
@@ -109,15 +145,16 @@ def byte_symbols(model: BPE) -> list[int] | None:
     return None if None in ids else ids  # type: ignore[return-value]
 
 
-def word_cutter(model: BPE) -> Callable[[str], list[str]] | None:
-    r"""Return a function that cuts text before runs of ``▁``, None if merges could cross.
+def joined_characters(model: BPE) -> str | None:
+    r"""Return the characters x for which a token holds "x▁"; None if text may not be cut at ``▁`` at all.
 
     A merge makes a token, so where no token holds "x▁" no merge can join x and
-    ▁, and BPE of the parts equals BPE of the whole. The characters x for which
-    a token does hold "x▁" (Gemma 3: ``>▁</``) are exempt from cutting.
+    ▁, and BPE of the parts equals BPE of the whole. Gemma 3 joins one: ``>▁</``.
     Symbols that are not the text's own characters would break the argument:
     unk (fused across the cut) and byte tokens that merge further.
     """
+    import re
+
     spec = model.spec
     if model.affixes or spec.dropout or spec.ignore_merges or not spec.byte_fallback:
         return None
@@ -127,8 +164,30 @@ def word_cutter(model: BPE) -> Callable[[str], list[str]] | None:
     missing = [byte for byte in range(256) if model.token_to_id(f"<0x{byte:02X}>") is None]
     if any(byte >= 0x80 or model.token_to_id(chr(byte)) is None for byte in missing):
         return None
-    joined = set(re.findall("([^▁\0])▁", tokens))
-    pattern = "▁*[^▁]+|▁+"
-    if joined:
-        pattern = f"▁*[^▁]+(?:(?<=[{''.join(map(re.escape, sorted(joined)))}])▁+[^▁]*)*|▁+"
-    return re.compile(pattern).findall
+    return "".join(sorted(set(re.findall("([^▁\0])▁", tokens))))
+
+
+def cut_words(text: str, joined: str) -> list[str]:
+    """Cut a text before each run of ``▁`` that does not follow one of `joined`.
+
+    >>> cut_words("▁a▁▁b", "")
+    ['▁a', '▁▁b']
+    """
+    words = []
+    start = at = 0
+    while (at := text.find("▁", at + 1)) > 0:
+        before = text[at - 1]
+        if before != "▁" and before not in joined:
+            words.append(text[start:at])
+            start = at
+    words.append(text[start:])
+    return words
+
+
+def words_finder(joined: str) -> Callable[[str], list[str]]:
+    """Return a compiled `cut_words`."""
+    import re
+
+    if not joined:
+        return re.compile("▁*[^▁]+|▁+").findall
+    return re.compile(f"▁*[^▁]+(?:(?<=[{re.escape(joined)}])▁+[^▁]*)*|▁+").findall

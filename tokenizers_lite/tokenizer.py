@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tokenizers_lite.decoders.plan import BytePlan
     from tokenizers_lite.encoding import Encoding
     from tokenizers_lite.models import Model
+    from tokenizers_lite.models.bpe import BPE
     from tokenizers_lite.models.sentencepiece import SentencePiece
     from tokenizers_lite.normalized import NormalizedString
     from tokenizers_lite.normalizers import Normalizer
@@ -45,30 +46,49 @@ class Tokenizer:
     'Hello, world!'
     """
 
-    def __init__(self, spec: Spec, name: str = "") -> None:
-        """Wire up `spec`. `name` is for display only.
+    _added: AddedTokens
+    _byte_plan: BytePlan | None
+    _decoder: Decoder
+    _engine: SentencePiece | None
+    _frame: tuple[tuple[int, ...], tuple[int, ...]]
+    _model: Model
+    _needs_origins: bool
+    _normalize: Callable[[str], str] | None
+    _normalizer: Normalizer | None
+    _pipeline: Pipeline
+    _post_processor: PostProcessor
+    _pre_tokenizer: PreTokenizer | None
+    vocab_size: int
+    special_ids: frozenset[int]
+
+    def __init__(self, spec: Spec, name: str = "", start: Mapping[str, Any] | None = None) -> None:
+        """Wire up `spec`.
+
+        Args:
+            spec: the tokenizer.
+            name: for display only.
+            start: the hints of a compact file (`formats.compact.open_quick`).
+                With them parts are made when first needed, so that a process
+                that encodes one prompt makes next to none.
 
         Raises:
             SpecError: a component of the spec is unknown or contradicts another.
         """
         self.spec = spec
         self.name = name
-        self._engine: SentencePiece | None = None
-        self._model: Model
-        if type(spec.model).__name__ == "SentencePiece":
-            from tokenizers_lite.models.sentencepiece import build as build_engine
+        self._start = start or {}
+        self._all_pieces: dict[bool, _Pieces] = {}
+        if start is None:
+            for part in ("_engine", "_model", "_normalizer", "_added", "_pre_tokenizer", "_post_processor", "_decoder"):
+                getattr(self, part)
 
-            self._engine = build_engine(spec.model)  # type: ignore[arg-type]
-            self._model = self._engine  # type: ignore[assignment]
-        else:
-            from tokenizers_lite.models import build
-
-            self._model = build(spec.model)
-        self._normalizer = _build_normalizer(spec)
-        self._normalize = self._normalizer.normalize if self._normalizer else None
-        self._added = AddedTokens(spec.added_tokens, self._normalize)
-        self._pre_tokenizer = _build_pre_tokenizer(spec)
-        self._lazy: dict[str, Any] = {}
+    def __getattr__(self, name: str) -> Any:
+        """Make a part when it is first asked for; threads that race make the same part twice, harmlessly."""
+        make = _PARTS.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = self.__dict__[name] = make(self)
+        return value
 
     def __repr__(self) -> str:
         kind = type(self.spec.model).__name__
@@ -307,7 +327,7 @@ class Tokenizer:
         plan = self._byte_plan
         if plan is None or plan.first_differs:
             return self._decoder.decode(self._tokens(ids, skip_special_tokens))
-        pieces = self._pieces(skip_special_tokens)
+        pieces = self._pieces(plan, skip_special_tokens)
         return plan.text(list(filter(None, map(pieces.__getitem__, ids))))
 
     def decode_bytes(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> bytes:
@@ -333,19 +353,13 @@ class Tokenizer:
             return self._engine.stream()  # type: ignore[return-value]
         return StreamDecoder(self._token_or_none, self._decoder, skip)
 
-    def _pieces(self, skip_special_tokens: bool) -> _Pieces:
+    def _pieces(self, plan: BytePlan, skip_special_tokens: bool) -> _Pieces:
         """Return the table of what each id contributes to the text."""
-        key = "pieces" if skip_special_tokens else "all pieces"
-        if key not in self._lazy:
+        pieces = self._all_pieces.get(skip_special_tokens)
+        if pieces is None:
             skip = self._added.special_contents if skip_special_tokens else frozenset()
-            self._lazy[key] = _Pieces(self._token_or_none, self._byte_plan.piece, skip)  # type: ignore[union-attr]
-        return self._lazy[key]  # type: ignore[no-any-return]
-
-    @property
-    def _byte_plan(self) -> BytePlan | None:
-        if "byte_plan" not in self._lazy:
-            self._lazy["byte_plan"] = self._decoder.byte_plan()
-        return self._lazy["byte_plan"]  # type: ignore[no-any-return]
+            pieces = self._all_pieces[skip_special_tokens] = _Pieces(self._token_or_none, plan.piece, skip)
+        return pieces
 
     def _tokens(self, ids: Iterable[int], skip_special_tokens: bool) -> list[str]:
         found = map(self._token_or_none, ids)
@@ -359,14 +373,6 @@ class Tokenizer:
         return self._model.id_to_token(id) if added is None else added.content
 
     # ---------------------------------------------------------- vocabulary
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of tokens, added ones included."""
-        if "vocab_size" not in self._lazy:
-            extra = {t.content for t in self.spec.added_tokens if self._model.token_to_id(t.content) is None}
-            self._lazy["vocab_size"] = self._model.vocab_size + len(extra)
-        return self._lazy["vocab_size"]  # type: ignore[no-any-return]
 
     def token_to_id(self, token: str) -> int:
         """Return the id of a token text, spelled as in the vocabulary (``Ġthe``, ``▁the``).
@@ -401,13 +407,6 @@ class Tokenizer:
             tokens = dict(model.vocab)  # type: ignore[attr-defined]
         tokens.update((token.content, token.id) for token in self.spec.added_tokens)
         return tokens
-
-    @property
-    def special_ids(self) -> frozenset[int]:
-        """Ids of the special tokens, which `decode` skips by default."""
-        if "special_ids" not in self._lazy:
-            self._lazy["special_ids"] = frozenset(t.id for t in self.spec.added_tokens if t.special)
-        return self._lazy["special_ids"]  # type: ignore[no-any-return]
 
     def _config_id(self, token: str | None) -> int | None:
         if token is None:
@@ -504,54 +503,6 @@ class Tokenizer:
 
         return apply(self, messages, tokenize=tokenize, safe=safe, **options)
 
-    # ------------------------------------------------- parts built by need
-
-    @property
-    def _needs_origins(self) -> bool:
-        """Whether a pre-tokenizer asks where in the input its text starts and a normalizer may move that."""
-        return self._normalizer is not None and "first" in repr(self.spec.pre_tokenizer)
-
-    @property
-    def _pipeline(self) -> Pipeline:
-        if "pipeline" not in self._lazy:
-            self._lazy["pipeline"] = _choose_pipeline(self.spec, self._pre_tokenizer, self._model)
-        return self._lazy["pipeline"]  # type: ignore[no-any-return]
-
-    @property
-    def _post_processor(self) -> PostProcessor:
-        if "post_processor" not in self._lazy:
-            from tokenizers_lite.post_processors import build
-
-            self._lazy["post_processor"] = build(_effective_post_processor(self.spec, self._config_id))
-        return self._lazy["post_processor"]  # type: ignore[no-any-return]
-
-    @property
-    def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Ids that post-processing puts before and after a single text."""
-        if "frame" not in self._lazy:
-            frame = self._post_processor.frame
-            if frame is None:
-                from tokenizers_lite.encoding import Encoding
-
-                probe = Encoding.of([-1], [""], [(0, 0)], [0])
-                ids = self._post_processor.process(probe).ids
-                if ids.count(-1) != 1:
-                    raise SpecError(
-                        "this template repeats or drops the text; only encode_with_offsets() can follow it",
-                        field="post_processor",
-                    )
-                frame = ids[: ids.index(-1)], ids[ids.index(-1) + 1 :]
-            self._lazy["frame"] = frame
-        return self._lazy["frame"]  # type: ignore[no-any-return]
-
-    @property
-    def _decoder(self) -> Decoder:
-        if "decoder" not in self._lazy:
-            from tokenizers_lite.decoders import build
-
-            self._lazy["decoder"] = build(self.spec.decoder)
-        return self._lazy["decoder"]  # type: ignore[no-any-return]
-
 
 class _Pieces(dict[int, bytes]):
     """Id -> the bytes it contributes to decoded text, looked up when missing; empty if it is left out."""
@@ -586,39 +537,136 @@ def _skipping(allowed: Collection[str]) -> Skip:
     return lambda _start, _end, token: token.special and token.content not in allowed
 
 
-def _build_normalizer(spec: Spec) -> Normalizer | None:
-    if spec.normalizer is None:
+# ------------------------------------------------------- parts, made by need
+
+
+def _make_engine(tokenizer: Tokenizer) -> SentencePiece | None:
+    model = tokenizer.spec.model
+    if type(model).__name__ != "SentencePiece":
+        return None
+    from tokenizers_lite.models.sentencepiece import build
+
+    return build(model)  # type: ignore[arg-type]
+
+
+def _make_model(tokenizer: Tokenizer) -> Any:
+    if tokenizer._engine is not None:
+        return tokenizer._engine
+    from tokenizers_lite.models import build
+
+    return build(tokenizer.spec.model)
+
+
+def _make_normalizer(tokenizer: Tokenizer) -> Normalizer | None:
+    if tokenizer.spec.normalizer is None:
         return None
     from tokenizers_lite.normalizers import build
 
-    return build(spec.normalizer)
+    return build(tokenizer.spec.normalizer)
 
 
-def _build_pre_tokenizer(spec: Spec) -> PreTokenizer | None:
-    if spec.pre_tokenizer is None:
+def _make_normalize(tokenizer: Tokenizer) -> Callable[[str], str] | None:
+    """Return the normalizer's function; if it leaves ASCII alone, it is not even built for ASCII."""
+    kind = tokenizer._start.get("normalizer")
+    if kind == "none":
+        return None
+    if kind != "ascii":
+        return tokenizer._normalizer.normalize if tokenizer._normalizer else None
+    return lambda text: text if text.isascii() or tokenizer._normalizer is None else tokenizer._normalizer.normalize(text)
+
+
+def _make_pre_tokenizer(tokenizer: Tokenizer) -> PreTokenizer | None:
+    if tokenizer.spec.pre_tokenizer is None:
         return None
     from tokenizers_lite.pre_tokenizers import build
 
-    return build(spec.pre_tokenizer)
+    return build(tokenizer.spec.pre_tokenizer)
 
 
-def _choose_pipeline(spec: Spec, pre_tokenizer: PreTokenizer | None, model: Model) -> Pipeline:
+def _make_needs_origins(tokenizer: Tokenizer) -> bool:
+    """Whether a pre-tokenizer asks where in the input its text starts and a normalizer may move that."""
+    if "splits" in tokenizer._start or "joined" in tokenizer._start:
+        return False
+    return tokenizer._normalizer is not None and "first" in repr(tokenizer.spec.pre_tokenizer)
+
+
+def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:
     """Return the fastest pipeline that is exact for these components."""
-    from tokenizers_lite.models.bpe import BPE
-    from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE, General, byte_symbols, word_cutter
+    from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE, General, byte_symbols, joined_characters
 
-    if isinstance(model, BPE) and not model.spec.dropout and not model.affixes:
-        if spec.pre_tokenizer is not None:
-            from tokenizers_lite.pre_tokenizers import byte_level_splitter
+    spec, model, start = tokenizer.spec, tokenizer._model, tokenizer._start
+    if type(spec.model).__name__ != "BPE" or spec.model.dropout or model.affixes:  # type: ignore[attr-defined]
+        return General(tokenizer._pre_tokenizer, model)
+    bpe: BPE = model  # type: ignore[assignment]
+    if "splits" in start:
+        from tokenizers_lite._automaton import Automaton, chain
 
-            splitter = byte_level_splitter(spec.pre_tokenizer)
-            symbols = byte_symbols(model) if splitter is not None else None
-            if splitter is not None and symbols is not None:
-                return ByteLevelBPE(splitter, model, symbols)
-        words = word_cutter(model)
-        if words is not None:
-            return CutBPE(pre_tokenizer, model, words)
-    return General(pre_tokenizer, model)
+        quick = chain([Automaton(*row) for row in start["splits"]])
+        return ByteLevelBPE(lambda: _byte_level_splitter(spec), bpe, byte_symbols(bpe) or [], quick)  # type: ignore[arg-type,return-value]
+    if spec.pre_tokenizer is not None and "joined" not in start:
+        splitter = _byte_level_splitter(spec)
+        symbols = byte_symbols(bpe) if splitter is not None else None
+        if splitter is not None and symbols is not None:
+            return ByteLevelBPE(lambda: splitter, bpe, symbols)
+    joined = start["joined"] if "joined" in start else joined_characters(bpe)
+    if joined is not None:
+        return CutBPE(tokenizer._pre_tokenizer, bpe, joined)
+    return General(tokenizer._pre_tokenizer, bpe)
+
+
+def _byte_level_splitter(spec: Spec) -> PreTokenizer | None:
+    from tokenizers_lite.pre_tokenizers import byte_level_splitter
+
+    return byte_level_splitter(spec.pre_tokenizer)
+
+
+def _make_post_processor(tokenizer: Tokenizer) -> PostProcessor:
+    from tokenizers_lite.post_processors import build
+
+    return build(_effective_post_processor(tokenizer.spec, tokenizer._config_id))
+
+
+def _make_frame(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the ids that post-processing puts before and after a single text."""
+    if "frame" in tokenizer._start:
+        before, after = tokenizer._start["frame"]
+        return tuple(before), tuple(after)
+    frame = tokenizer._post_processor.frame
+    if frame is None:
+        raise SpecError(
+            "this post-processor repeats or drops the text; only encode_with_offsets() can follow it",
+            field="post_processor",
+        )
+    return frame
+
+
+def _make_decoder(tokenizer: Tokenizer) -> Decoder:
+    from tokenizers_lite.decoders import build
+
+    return build(tokenizer.spec.decoder)
+
+
+def _make_vocab_size(tokenizer: Tokenizer) -> int:
+    model = tokenizer._model
+    return model.vocab_size + sum(model.token_to_id(content) is None for content in tokenizer._added.by_content)
+
+
+_PARTS: dict[str, Callable[[Tokenizer], Any]] = {
+    "_added": lambda tokenizer: AddedTokens(tokenizer.spec.added_tokens, tokenizer._normalize),
+    "_byte_plan": lambda tokenizer: tokenizer._decoder.byte_plan(),
+    "_decoder": _make_decoder,
+    "_engine": _make_engine,
+    "_frame": _make_frame,
+    "_model": _make_model,
+    "_needs_origins": _make_needs_origins,
+    "_normalize": _make_normalize,
+    "_normalizer": _make_normalizer,
+    "_pipeline": _make_pipeline,
+    "_post_processor": _make_post_processor,
+    "_pre_tokenizer": _make_pre_tokenizer,
+    "special_ids": lambda tokenizer: frozenset(t.id for t in tokenizer.spec.added_tokens if t.special),
+    "vocab_size": _make_vocab_size,
+}
 
 
 def _effective_post_processor(spec: Spec, id_of: Callable[[str | None], int | None]) -> Any:

@@ -92,7 +92,33 @@ def _sections(spec: Spec, index: bool) -> dict[str, bytes]:
     }
     plain["added_tokens"] = [(t.id, t.content, _flags(t)) for t in spec.added_tokens]
     plain["model"] = model
+    plain["start"] = _start(spec)
     return {"SPEC": _msgpack.packb(plain), **sections}
+
+
+def _start(spec: Spec) -> dict[str, Any]:
+    """Return what lets a tokenizer start without building its components, as far as each is possible."""
+    from tokenizers_lite import _automaton
+    from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE
+    from tokenizers_lite.tokenizer import Tokenizer
+
+    start: dict[str, Any] = {}
+    tokenizer = Tokenizer(spec)
+    if tokenizer._post_processor.frame is not None:
+        start["frame"] = tokenizer._frame
+    if spec.normalizer is None:
+        start["normalizer"] = "none"
+    elif type(spec.normalizer).__name__ in ("NFC", "NFD", "NFKC", "NFKD"):
+        start["normalizer"] = "ascii"
+    if tokenizer._engine is None and isinstance(spec.model, models.BPE):
+        pipeline = tokenizer._pipeline
+        if isinstance(pipeline, ByteLevelBPE):
+            automata = _automaton.of_byte_level(spec.pre_tokenizer)
+            if automata is not None:
+                start["splits"] = [automaton._values() for automaton in automata]
+        elif isinstance(pipeline, CutBPE):
+            start["joined"] = pipeline.joined
+    return start
 
 
 def _flags(token: AddedToken) -> int:

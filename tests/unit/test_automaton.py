@@ -30,7 +30,7 @@ RUNNERS = {pattern: (Runner(build(pattern)), SplitPattern(pattern)) for pattern 
 def test_real_patterns_are_small(pattern):
     automaton = build(pattern)
 
-    assert len(automaton.table) // (automaton.classes + 1) < 60
+    assert len(automaton.steps()) // (automaton.classes + 1) < 60
 
 
 @given(st.sampled_from(PATTERNS), texts())

@@ -49,7 +49,7 @@ OTHERS = [
     models.Unigram((("<unk>", 0.0), ("a", -1.5), ("", -2.0)), unk_id=0, byte_fallback=True),
     models.WordLevel({"a": 3, "[UNK]": 0}, "[UNK]"),
     models.WordPiece({"[UNK]": 0, "##a": 1}, max_input_chars_per_word=7),
-    models.SentencePiece((("<unk>", 0.0, 2), ("▁a", -1.0, 1)), "bpe", precompiled_charsmap=b"\x00\xff"),
+    models.SentencePiece((("<unk>", 0.0, 2), ("▁a", -1.0, 1)), "bpe", unk_surface="?"),
     models.BPE({"a": 0, "b</w>": 1, "ab</w>": 2}, (("a", "b</w>"),), end_of_word_suffix="</w>"),
     models.BPE({"a": 0, "<0x41>": 1, "<0x41>a": 2}, (("<0x41>", "a"),), byte_fallback=True),
 ]

@@ -43,3 +43,15 @@ def test_replace_pickle_and_repr():
     assert Point(1).replace(y=5) == Point(1, 5)
     assert pickle.loads(pickle.dumps(Named(1))) == Named(1)
     assert repr(Point(1)) == "Point(x=1, y=2)"
+
+
+def test_lazy_fields_are_made_once_and_when_read():
+    made = []
+    point = Point.lazy({"x": lambda: made.append(1) or 7})
+
+    assert (made, point.y) == ([], 2)
+    assert (point.x, point.x, made) == (7, 7, [1])
+    assert point == Point(7)
+    assert pickle.loads(pickle.dumps(Point.lazy({"x": lambda: 7}))) == Point(7)
+    with pytest.raises(AttributeError, match="no field"):
+        point.z  # noqa: B018

@@ -14,8 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from tokenizers_lite.spec import Spec
-
 # Field of the spec -> module of spec that its components live in.
 FAMILIES = {
     "normalizer": "normalizers",
@@ -61,11 +59,6 @@ def from_plain(value: Any, family: str, file: str, field: str) -> Any:
         raise SpecError(f"{exc}; update tokenizers-lite", file=file, field=field) from exc
 
 
-def spec_from_plain(plain: dict[str, Any], file: str) -> Spec:
-    """Return the spec that a map of its fields describes."""
-    fields = {}
-    for name, value in plain.items():
-        if name not in spec_module.Spec._fields:
-            raise SpecError("unknown field; update tokenizers-lite", file=file, field=name)
-        fields[name] = from_plain(value, FAMILIES.get(name, "models"), file, name)
-    return spec_module.Spec(**fields)
+def component_from_plain(name: str, value: Any, file: str) -> Any:
+    """Return the value of one field of the spec."""
+    return from_plain(value, FAMILIES.get(name, "models"), file, name)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAGIC = b"\x89TKL\r\n\x1a\n"
 VERSION = 1
 NONE = 0xFFFFFFFF
+_INDEX = ("OFFS", "BLOB", "HASH", "RANK")
 NO_PAIR = 0xFFFFFF
 _ID = 0xFFFFFFFF
 _LATIN_TO_ALPHABET = dict(enumerate(CHARS))
@@ -37,11 +38,17 @@ _KNOWN_PAIRS = 1 << 17
 
 
 class Container:
-    """The sections of one file, each checked against its checksum when first taken."""
+    """The sections of one file, each checked against its checksum when first taken.
 
-    def __init__(self, data: bytes | mmap, name: str, folder: str = "") -> None:
+    The index of a `trusted` file is not: reading all of it would cost more
+    than all else at start-up. Such files were checked when they were put
+    where they are: by the package manager, or by us.
+    """
+
+    def __init__(self, data: bytes | mmap, name: str, folder: str = "", trusted: bool = False) -> None:
         self.name = name
         self.folder = folder
+        self.trusted = trusted
         self.view = memoryview(data)
         self.table = self._table()
         self._checked: set[str] = set()
@@ -92,7 +99,7 @@ class Container:
             raise SpecError("a section is missing; the file was not written by tokenizers-lite", field=tag, file=self.name)
         crc, offset, length = self.table[tag]
         part = self.view[offset : offset + length]
-        if tag not in self._checked:
+        if tag not in self._checked and not (self.trusted and tag in _INDEX):
             if crc32(part) != crc or length % item:
                 raise SpecError("the section is damaged (checksum differs)", file=self.name, field=f"section {tag}")
             self._checked.add(tag)
@@ -105,14 +112,14 @@ class Container:
             name = str(link.get("file", "")) if isinstance(link, dict) else ""
             if not name or "/" in name or "\\" in name:
                 raise SpecError("the link names no file beside this one", file=self.name, field="section LINK", value=name)
-            self._link = open_container(f"{self.folder}/{name}" if self.folder else name)
+            self._link = open_container(f"{self.folder}/{name}" if self.folder else name, self.trusted)
             held = [self._link.table.get(tag, (None,))[0] for tag in ("BASE", "PAIR")]
             if "LINK" in self._link.table or held != [link.get("base"), link.get("pair")]:
                 raise SpecError("the linked vocabulary is not the one this file was made with", file=self._link.name)
         return self._link
 
 
-def open_container(path: str) -> Container:
+def open_container(path: str, trusted: bool = False) -> Container:
     """Map a file and return its sections."""
     with open(path, "rb") as file:
         try:
@@ -120,7 +127,7 @@ def open_container(path: str) -> Container:
         except (ValueError, OSError):  # empty, or a file system that cannot map
             data = file.read()
     folder = path.replace("\\", "/").rpartition("/")[0]
-    return Container(data, path, folder or ("/" if path.startswith("/") else ""))
+    return Container(data, path, folder or ("/" if path.startswith("/") else ""), trusted)
 
 
 def read(path: str) -> Spec:
@@ -130,26 +137,64 @@ def read(path: str) -> Spec:
         SpecError: the file is damaged or of another version.
         OSError: the file cannot be opened.
     """
-    return _spec(open_container(path))
+    return _whole(open_container(path))
 
 
 def read_bytes(data: bytes, name: str = "bytes") -> Spec:
     """Read a compact file that is in memory, such as an APK asset."""
-    return _spec(Container(data, name))
+    return _whole(Container(data, name))
 
 
-def _spec(container: Container) -> Spec:
-    from tokenizers_lite.formats import _records
+def open_quick(path: str, trusted: bool = False) -> tuple[Spec, dict[str, Any]]:
+    """Read a compact file by need.
 
+    Returns:
+        The spec, whose fields are decoded when first read, and the hints that
+        let a tokenizer start without them (``start`` in docs/formats/compact.md).
+    """
+    container = open_container(path, trusted)
+    plain = _plain(container)
+    return _spec(container, plain), plain.get("start") or {}
+
+
+def _whole(container: Container) -> Spec:
+    spec = _spec(container, _plain(container))
+    for name in spec._fields:
+        getattr(spec, name)
+    return spec
+
+
+def _plain(container: Container) -> dict[str, Any]:
     plain = _msgpack.unpackb(container.section("SPEC"))
     if not isinstance(plain, dict) or not isinstance(plain.get("model"), dict):
         raise SpecError("the spec is not a map with a model", file=container.name, field="section SPEC")
+    return plain
+
+
+def _spec(container: Container, plain: dict[str, Any]) -> Spec:
+    unknown = [name for name in plain if name not in (*Spec._fields, "start")]
+    if unknown:
+        raise SpecError("unknown field; update tokenizers-lite", file=container.name, field=str(unknown[0]))
+
+    def component(name: str) -> Callable[[], Any]:
+        def make() -> Any:
+            from tokenizers_lite.formats import _records
+
+            return _records.component_from_plain(name, plain[name], container.name)
+
+        return make
+
+    makers = {name: component(name) for name in plain if name not in ("model", "added_tokens", "start")}
+    makers["model"] = lambda: _model(container, dict(plain["model"]))
+    makers["added_tokens"] = lambda: _added_tokens(plain.get("added_tokens", ()), container.name)
+    return Spec.lazy(makers)
+
+
+def _added_tokens(rows: Any, file: str) -> tuple[AddedToken, ...]:
     try:
-        added = tuple(_added_token(*row) for row in plain.pop("added_tokens", ()))
-    except (TypeError, KeyError) as exc:
-        raise SpecError(f"added tokens are not as expected ({exc})", file=container.name, field="section SPEC") from exc
-    spec = _records.spec_from_plain({**plain, "model": _model(container, dict(plain["model"]))}, container.name)
-    return spec.replace(added_tokens=added)
+        return tuple(_added_token(*row) for row in rows)
+    except TypeError as exc:
+        raise SpecError(f"added tokens are not as expected ({exc})", file=file, field="section SPEC") from exc
 
 
 def _added_token(id_: int, content: str, flags: int) -> AddedToken:
@@ -160,7 +205,8 @@ def _model(container: Container, model: dict[str, Any]) -> Any:
     """Return the model's record with its vocabulary."""
     from tokenizers_lite.formats import _records
 
-    storage = model.pop("storage", {})
+    storage = model.pop("storage", None)
+    storage = storage if isinstance(storage, dict) else {}
     record = _records.from_plain({**model, **_EMPTY.get(str(model.get("type")), {})}, "models", container.name, "model")
     kind = model["type"]
     if kind == "BPE" and container.has("PAIR"):

@@ -6,8 +6,6 @@ with the lowest rank merges first, the leftmost of equal ones, one at a time.
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
-
 from tokenizers_lite.errors import SpecError
 from tokenizers_lite.vocab import vocab_of
 
@@ -65,6 +63,8 @@ def merge(ids: list[int], pairs: Pairs, sizes: list[int] | None = None) -> list[
 
 def _merge_heap(ids: list[int], pairs: Pairs, sizes: list[int] | None, dropout: float) -> list[int]:
     """Merge like `merge`, in n log n; with `dropout`, skip merges at random."""
+    from heapq import heapify, heappop, heappush
+
     get = pairs.get
     n = len(ids)
     after = list(range(1, n + 1))

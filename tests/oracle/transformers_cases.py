@@ -209,6 +209,16 @@ _M = _turns("Hi & <b>", "Yo")
 
 # Small templates of our own, one per feature.
 TEMPLATES: list[dict[str, Any]] = [
+    {
+        "name": "methods in a loop that sets",
+        "template": "{% for m in messages %}{% set x = '-'.join([m.role, 'b']) %}{{ x.replace('b', 'c').zfill(9).translate({45: '+'}).center(12, '.') }}{% endfor %}",
+        "messages": _M,
+    },
+    {
+        "name": "methods in a block that sets",
+        "template": "{% block b %}{% set y = 1 %}{{ '-'.join(['a', 'b']).expandtabs(3) ~ y }}{% endblock %}",
+        "messages": _M,
+    },
     {"name": "trim blocks", "template": "{% if true %}\n  a\n  {% endif %}\n b\n\n", "messages": _M},
     {
         "name": "lstrip",
@@ -224,7 +234,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
     {
         "name": "autoescape",
-        "template": "{% autoescape true %}{{ '<' ~ messages[0].content }}{{ '<' + '>' }}{{ '{}<'|safe ~ '%' }}"
+        "template": "{% autoescape true %}{{ '<' ~ messages[0].content }}{{ '<' + '>' }}{{ '{}<'|safe ~ '%' }}{{ '{}<'|safe ~ messages|length }}"
         "{{ ('<b>{}'|safe).format('<') }}{{ '<b>%s'|safe % '<' }}{% endautoescape %}",
         "messages": _M,
     },
@@ -324,7 +334,7 @@ TEMPLATES: list[dict[str, Any]] = [
         "{{ [1,1,2]|unique|list }}{{ 'abc'|first }}{{ 'abc'|last }}{{ 'abc'|reverse }}{{ [1,2,3]|batch(2, 0)|list }}{{ [1,2,3]|slice(2)|list }}{{ 'a b'|wordcount }}{{ 'x'|center(5) }}{{ 3.14159|round(2) }}"
         "{{ '42'|int + 1 }}{{ 'z'|int(7) }}{{ '1.5'|float }}{{ x|default('d') }}{{ ''|d('e', true) }}{{ 'a\\nb'|indent(2, true) }}{{ 'hello world'|truncate(8) }}{{ {'b':1,'a':2}|dictsort }}"
         "{{ 'a b&c'|urlencode }}{{ '<i>x</i>'|striptags }}{{ [1,2]|max }}{{ 'Ab'|lower|upper|capitalize|title }}{{ messages|groupby('role')|map('first')|list }}{{ 'aba'|replace('a','x',1) }}{{ -5|abs }}"
-        "{{ 'a-b c'|wordwrap(3) }}{{ 12345|filesizeformat }}{{ 'x'|string|length }}{{ [1,2,3]|reject('odd')|list }}{{ 'go http://a.bc'|urlize }}{{ {'a':1}|xmlattr }}{{ [1,2]|tojson|safe }}{{ messages|pprint }}{{ 'x'|attr('upper') }}",
+        "{{ 'a-b c'|wordwrap(3) }}{{ 12345|filesizeformat }}{{ 'x'|string|length }}{{ [1,2,3]|reject('odd')|list }}{{ 'go http://a.bc'|urlize }}{{ {'a':1}|xmlattr }}{{ [1,2]|tojson|safe }}{{ messages|pprint }}{{ ('x'|attr('upper'))() }}",
         "messages": _M,
     },
     {

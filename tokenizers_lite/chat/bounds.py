@@ -38,7 +38,7 @@ class Limits(Record):
     hostile ones within seconds and about 200 MB.
     """
 
-    steps: int = 2_000_000  # loop rounds, calls, filters, operators
+    steps: int = 1_000_000  # loop rounds, calls, filters, operators
     steps_per_char: int = 10
     work: int = 16_000_000  # characters copied or created
     work_per_char: int = 64
@@ -92,6 +92,10 @@ class Budget:
     def leave(self) -> None:
         """Come back from a call."""
         self.depth += 1
+
+    def close(self) -> None:
+        """Let go of the values it kept."""
+        self._memo.clear()
 
     def weigh(self, value: Any) -> int:
         """Characters the value takes when written out, shared parts counted each time.
@@ -166,4 +170,5 @@ class using:  # noqa: N801 - reads as a statement
         return self._budget
 
     def __exit__(self, *_: object) -> None:
+        self._budget.close()
         _current.reset(self._token)

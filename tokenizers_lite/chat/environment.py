@@ -22,7 +22,7 @@ from jinja2.utils import Namespace, generate_lorem_ipsum, pass_context, pass_eva
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
-from tokenizers_lite.chat.bounds import Budget, Limits, current, using
+from tokenizers_lite.chat.bounds import BoundExceeded, Budget, Limits, current, using
 from tokenizers_lite.chat.guards import BoundedFormat, charge_method, charge_operator, guard_filter, guard_lipsum
 from tokenizers_lite.chat.marks import Marks, mark_template
 
@@ -169,7 +169,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         budget.enter()
         try:
             if isinstance(obj, (BuiltinMethodType, MethodType)):
-                args = charge_method(obj.__self__, obj.__name__, args, kwargs)
+                # Jinja's own two variables travel among the arguments.
+                named = {key: value for key, value in kwargs.items() if key not in ("_loop_vars", "_block_vars")}
+                args = charge_method(obj.__self__, obj.__name__, args, named)
             return budget.made(super().call(context, obj, *args, **kwargs))
         finally:
             budget.leave()
@@ -181,6 +183,8 @@ class _Counter(NodeTransformer):
     def visit(self, node: Any, *_: Any, **__: Any) -> Any:
         """Return the node, or what counts it."""
         constant = _constant_text(node) if isinstance(node, _REPEATED) else 0
+        if isinstance(node, nodes.Concat) and _folds(node):
+            return node
         self.generic_visit(node)
         if isinstance(node, _REPEATED):
             self._repeated(node, constant)
@@ -207,6 +211,17 @@ def _constant_text(node: nodes.Node) -> int:
     """Characters that one pass through the node can write without any expression."""
     written = sum(len(data.data) for data in node.find_all(nodes.TemplateData))
     return written + sum(len(const.value) for const in node.find_all(nodes.Const) if isinstance(const.value, str))
+
+
+def _folds(node: nodes.Expr) -> bool:
+    """Whether Jinja computes the expression while compiling (then escaped text does not stay so)."""
+    try:
+        node.as_const()
+    except BoundExceeded:
+        raise
+    except Exception:  # Impossible, or what the expression itself raises
+        return False
+    return True
 
 
 def _filter(value: nodes.Expr, name: str) -> nodes.Filter:

@@ -86,7 +86,7 @@ def _replaced(text: Any, old: Any = "", new: Any = "", *_: Any, **__: Any) -> in
     return (text.count(old) if both else len(text) + 1) * current().weigh(new)
 
 
-def _translated(text: Any, table: Any = None, *_: Any) -> int:
+def _translated(text: Any, table: Any = None, *_: Any, **__: Any) -> int:
     values = table.values() if isinstance(table, dict) else ()
     return len(text) * max((len(value) for value in values if isinstance(value, str)), default=1)
 
@@ -98,7 +98,7 @@ def _encoded(text: Any, *args: Any, **kwargs: Any) -> int:
     return 4 * len(text)
 
 
-def _joined(separator: Any, items: Any = (), *_: Any) -> int:
+def _joined(separator: Any, items: Any = (), *_: Any, **__: Any) -> int:
     return len(separator) * len(items) + sum(map(current().weigh, items))
 
 
@@ -106,7 +106,7 @@ _METHODS: dict[str, Callable[..., int]] = {
     "center": lambda _, width=0, *__: _number(width),
     "ljust": lambda _, width=0, *__: _number(width),
     "rjust": lambda _, width=0, *__: _number(width),
-    "zfill": lambda _, width=0: _number(width),
+    "zfill": lambda _, width=0, *__: _number(width),
     "expandtabs": lambda text, tabsize=8: (text.count("\t") if isinstance(text, str) else len(text)) * _number(tabsize),
     "to_bytes": lambda _, length=1, *__, **___: _number(length),
     "replace": _replaced,

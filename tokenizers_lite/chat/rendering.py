@@ -242,15 +242,18 @@ def _characters(value: Any) -> set[str]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, BoundExceeded):
-        return f"stopped, it needs {error}"
+        return f"stopped: {error}"
     if isinstance(error, RecursionError):
-        return "stopped, its expressions or calls are nested too deeply"
-    return str(error) or type(error).__name__
+        return "stopped: its expressions or calls are nested too deeply"
+    from jinja2 import TemplateError as JinjaError
+
+    return str(error) if isinstance(error, JinjaError) and str(error) else f"{type(error).__name__}: {error}"
 
 
 def _line(error: Exception, environment: ModuleType) -> str:
     """``, line N`` of the template, as far as the error knows it."""
-    line = getattr(error, "lineno", None)
+    # A SyntaxError of Python itself counts lines of the code that Jinja wrote.
+    line = None if isinstance(error, SyntaxError) else getattr(error, "lineno", None)
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == environment.FILENAME:

@@ -74,7 +74,7 @@ class ByteLevelBPE:
     Args:
         splitter: makes the pre-tokenizer that cuts raw text.
         model: the model.
-        byte_ids: id of each byte's token.
+        byte_ids: id of each byte's token, None for a byte that leaves nothing.
         quick: cuts alike without a regex engine, slower but ready at once; it
             serves the first `_QUICK_TOTAL` characters of short texts.
     """
@@ -83,7 +83,7 @@ class ByteLevelBPE:
         self,
         splitter: Callable[[], PreTokenizer],
         model: BPE,
-        byte_ids: list[int],
+        byte_ids: list[int | None],
         quick: Callable[[str], list[str]] | None = None,
     ) -> None:
         self.model = model
@@ -110,7 +110,8 @@ class ByteLevelBPE:
             whole = model.token_to_id(to_alphabet(piece))
             if whole is not None:
                 return [whole]
-        return merge(list(map(self.byte_ids.__getitem__, piece.encode())), model.pairs)
+        ids = map(self.byte_ids.__getitem__, piece.encode())
+        return merge([id_ for id_ in ids if id_ is not None], model.pairs)
 
 
 class CutBPE:
@@ -139,10 +140,15 @@ class CutBPE:
         return self._find_words(text)
 
 
-def byte_symbols(model: BPE) -> list[int] | None:
-    """Return the id of each byte's character in the alphabet, None if one is missing."""
+def byte_symbols(model: BPE) -> list[int | None] | None:
+    """Return the id of each byte's character in the alphabet.
+
+    SmolLM2 has no token for some bytes; without unk they leave nothing. None
+    if the model would put something else in their place.
+    """
     ids = [model.token_to_id(char) for char in CHARS]
-    return None if None in ids else ids  # type: ignore[return-value]
+    spec = model.spec
+    return None if None in ids and (spec.unk_token is not None or spec.byte_fallback) else ids
 
 
 def joined_characters(model: BPE) -> str | None:

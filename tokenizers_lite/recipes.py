@@ -168,10 +168,23 @@ _WIDTHS = {"B": 1, "b": 1, "H": 2, "h": 2, "I": 4, "i": 4, "f": 4, "?": 1, "Q": 
 
 
 def gguf_arrays(data: bytes, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Take arrays out of the key-value section of a GGUF file (version 2 or 3, little-endian).
+    """Take arrays out of the key-value section of a GGUF file.
 
     Raises:
         SpecError: it is no such file or lacks an array.
+    """
+    found = gguf_values(data, wanted)
+    for key, value in found.items():
+        if not isinstance(value, list):
+            raise SpecError("the GGUF file has no array there", field=key, value=value)
+    return found
+
+
+def gguf_values(data: bytes, wanted: tuple[str, ...]) -> dict[str, Any]:
+    """Take values out of the key-value section of a GGUF file (version 2 or 3, little-endian).
+
+    Raises:
+        SpecError: it is no such file or lacks a value.
     """
     if data[:4] != b"GGUF" or unpack_from("<I", data, 4)[0] not in (2, 3):
         raise SpecError("not a GGUF file of version 2 or 3", field="offset 0")
@@ -183,9 +196,9 @@ def gguf_arrays(data: bytes, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
         value, offset = _gguf_value(data, offset + 4, kind)
         if key in wanted:
             found[key] = value
-    lacking = [key for key in wanted if not isinstance(found.get(key), list)]
-    if lacking:
-        raise SpecError("the GGUF file lacks an array", field=lacking[0])
+    for key in wanted:
+        if key not in found:
+            raise SpecError("the GGUF file lacks a value", field=key)
     return found
 
 

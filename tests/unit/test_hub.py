@@ -416,7 +416,7 @@ def test_gguf_arrays_reads_what_gguf_writes(tmp_path):
     data = (tmp_path / "a.gguf").read_bytes()
     found = recipes.gguf_arrays(data, ("tokenizer.ggml.tokens", "tokenizer.ggml.scores"))
     assert found == {"tokenizer.ggml.tokens": ["<s>", "▁a", "b"], "tokenizer.ggml.scores": [0.0, -1.0, -2.5]}
-    with pytest.raises(SpecError, match="lacks an array"):
+    with pytest.raises(SpecError, match="lacks a value"):
         recipes.gguf_arrays(data, ("nothing",))
     with pytest.raises(SpecError, match="not a GGUF file"):
         recipes.gguf_arrays(b"nothing at all", ("x",))

@@ -35,7 +35,8 @@ def matched_as_special(
         shown: tells whether the reader prints a token's id as the token's own
             text, which is what it looks for, and whether the list may hold it.
     """
-    listed, rest = [], []
+    listed: list[AddedToken] = []
+    rest: list[AddedToken] = []
     for token in longest_first(tokens):
         plain = shown(token) and not token.lstrip and not token.rstrip and token.content
         (listed if plain else rest).append(token)

@@ -38,7 +38,7 @@ REMEDIES = {
 
 _LATE_SPACES = re.compile("[\u0085\u2028\u2029]")
 _COLLIDING = re.compile("[\x01-\x07]")
-_LONG_RUN = re.compile(r"[^\W\d_]{%d}" % (RUN_LIMIT + 1))
+_LONG_RUN = re.compile(rf"[^\W\d_]{{{RUN_LIMIT + 1}}}")
 
 
 class Explainer:

@@ -11,6 +11,7 @@ from tokenizers_lite.errors import LossyExportError, SpecError
 from vocab_converters import cases as case_lists
 from vocab_converters._binary import read_limited, replacing
 from vocab_converters._causes import REMEDIES, Explainer
+from vocab_converters._header import is_430
 from vocab_converters._targets import Built, Request, candidates, make, reader_name, target_name
 from vocab_converters.fidelity import Report, by_cause, compare
 
@@ -51,10 +52,23 @@ def open_source(source: Any) -> Source:
     elif isinstance(source, Tokenizer):
         tokenizer = source
     else:
-        from tokenizers_lite._load import load
-
-        tokenizer = load(source)
+        tokenizer = _load(os.fspath(source))
     return Source(tokenizer.spec, tokenizer.encode, tokenizer, str(getattr(source, "name", source))[:200])
+
+
+def _load(name: str) -> Tokenizer:
+    """Load a tokenizer by name or path; 430 files are read here."""
+    from tokenizers_lite._load import load
+    from tokenizers_lite.tokenizer import Tokenizer
+
+    if os.path.isfile(name):
+        with open(name, "rb") as file:
+            start = file.read(8)
+        if is_430(start):
+            from vocab_converters._inspect import read_430
+
+            return Tokenizer(read_430(name), name)
+    return load(name)
 
 
 def convert(
@@ -114,7 +128,7 @@ def convert(
     with replacing(path) as (file, temporary):
         file.write(chosen.data)
         file.flush()
-        report = prove(opened, chosen, read_limited(temporary), texts, why, progress)
+        report = prove(opened, chosen, read_limited(temporary), texts, progress).replace(why=why)
         if not report.exact and not allow_loss:
             raise LossyExportError(
                 f"{path} was not written, because ids would differ (allow_loss=True writes it)\n{report}", report
@@ -142,7 +156,7 @@ def choose(source: Source, request: Request) -> tuple[Built, tuple[str, ...]]:
         except SpecError as error:
             tried.append(f"{target} cannot hold it ({error})")
             continue
-        report = prove(source, built, built.data, texts, (), None)
+        report = prove(source, built, built.data, texts)
         tried.append(f"{target} differs on {report.differing} of {report.texts} texts")
         if best is None or report.differing < best[0]:
             best = (report.differing, built)
@@ -156,8 +170,7 @@ def prove(
     built: Built,
     data: bytes,
     texts: Sequence[case_lists.Case],
-    why: tuple[str, ...],
-    progress: Progress | None,
+    progress: Progress | None = None,
 ) -> Report:
     """Compare what a file's reader gives with the exact tokenizer."""
     emulated = built.encoder(data)
@@ -171,7 +184,7 @@ def prove(
     tick(len(texts))
     causes = by_cause(differences, REMEDIES)
     reader = built.reader or "any reader"
-    return Report(built.target, reader, tuple(groups), causes, built.losses, why)
+    return Report(built.target, reader, tuple(groups), causes, built.losses)
 
 
 def write_test_cases(source: Source, path: str) -> None:

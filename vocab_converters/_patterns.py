@@ -48,3 +48,8 @@ def _escaped(char: str) -> str:
     """Escape one ASCII character for the readers' engine."""
     known = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\f": r"\f", "\v": r"\v"}
     return known.get(char) or (f"\\{char}" if char.isprintable() else f"\\x{ord(char):02x}")
+
+
+def is_before_blanks(pattern: str) -> bool:
+    """Tell whether a pattern comes from `before_blanks`, or is the plain form others use for the same."""
+    return pattern == " *[^ ]+| +" or (pattern.startswith(r" *[^ \x07]+(?![^ ]") and pattern.endswith(")*"))

@@ -57,8 +57,7 @@ class Request(Record):
 def target_name(target: str, path: str) -> str:
     """Return the target's full name; "auto" is decided by the file's extension where that says something."""
     if target == "auto":
-        found = next((name for suffix, name in _SUFFIXES.items() if str(path).endswith(suffix)), "auto")
-        return found
+        return next((name for suffix, name in _SUFFIXES.items() if str(path).endswith(suffix)), "auto")
     known = {f"mnn-text:{number}": f"mnn-text:{name}" for name, number in TEXT_KINDS.items()}
     target = known.get(target, target)
     if target not in TARGETS:

@@ -240,11 +240,11 @@ def mnn_cases(
         line = {"type": "basic", "input": case.text, "ids_raw": raw, "ids_full": full, "decoded_full": decode(raw)}
         yield json.dumps(line, ensure_ascii=False)
     for number, (messages, text) in enumerate(rendered(spec)):
-        line = {
+        chat: dict[str, Any] = {
             "type": "chat",
             "name": f"conversation {number + 1}",
             "messages": messages,
             "add_generation_prompt": True,
             "formatted_text": text,
         }
-        yield json.dumps(line, ensure_ascii=False)
+        yield json.dumps(chat, ensure_ascii=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 
 from tokenizers_lite._record import Record
-from vocab_converters._facts import Loss
 from vocab_converters.emulate import ReaderError
 
 TYPE_CHECKING = False
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from vocab_converters._facts import Loss
     from vocab_converters.cases import Case
 
 SHOWN = 60  # characters of an example
@@ -151,7 +151,7 @@ def wrong_tokens(expected: Sequence[int], got: Sequence[int]) -> int:
     while end < shorter - start and expected[-1 - end] == got[-1 - end]:
         end += 1
     middle, other = expected[start : len(expected) - end], got[start : len(got) - end]
-    if len(middle) > 2000:
+    if len(middle) > 500 or len(other) > 500:
         return len(middle)
     matcher = SequenceMatcher(None, middle, other, autojunk=False)
     return max(len(middle), len(other)) - sum(block.size for block in matcher.get_matching_blocks())
@@ -162,7 +162,7 @@ def compare(
     exact: Callable[[str], Sequence[int]],
     emulated: Callable[[str], Sequence[int]],
     explain: Callable[[str, Sequence[int], Sequence[int] | None], str],
-    progress: Callable[[int], object] = lambda done: None,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> tuple[list[Group], list[Difference]]:
     """Encode all cases with both and collect what differs.
 

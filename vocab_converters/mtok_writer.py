@@ -79,8 +79,7 @@ def write_mtok(spec: Spec, options: Options) -> tuple[Mtok, list[Loss]]:
         pre = _pre_tokenizer(spec.pre_tokenizer, options, losses)
     decoder = _decoder(spec, losses)
     listed, rest = matched_as_special(spec.added_tokens, lambda token: _listable(token, spec, options))
-    before, after = surroundings(spec)
-    header, ops = _frame(spec, listed, before, after, options, losses)
+    header, ops = _frame(spec, listed, options, losses)
     added = tuple(MtokToken(t.id, t.content, t.special, t.lstrip, t.rstrip) for t in rest)
     template = spec.config.chat_templates.get("default", "")
     tail = Tail(template, spec.config.eos_token or "", 0, spec.config.bos_token or "", ops)
@@ -118,14 +117,10 @@ def _listable(token: AddedToken, spec: Spec, options: Options) -> bool:
 
 
 def _frame(
-    spec: Spec,
-    listed: list[AddedToken],
-    before: tuple[int, ...],
-    after: tuple[int, ...],
-    options: Options,
-    losses: list[Loss],
+    spec: Spec, listed: list[AddedToken], options: Options, losses: list[Loss]
 ) -> tuple[Header, tuple[PostOp, ...] | None]:
     """Decide who adds BOS and EOS: the prefix ids alone where possible, else MNN's post operations."""
+    before, after = surroundings(spec)
     special = tuple(token.id for token in listed)
     ops: tuple[PostOp, ...] | None = None if options.tail == "older" else ()
     if after and options.reader == MNN and options.tail == "newer":
@@ -143,9 +138,9 @@ def _model(spec: Spec, tokens: list[tuple[str, int]], losses: list[Loss]) -> Bpe
     """Translate the model."""
     model = spec.model
     if isinstance(model, models.BPE):
-        for field in ("continuing_subword_prefix", "end_of_word_suffix"):
-            if getattr(model, field):
-                losses.append(Loss(f"model.{field}", "the readers know no such affix", "the compact format keeps it"))
+        affixes = [name for name in ("continuing_subword_prefix", "end_of_word_suffix") if getattr(model, name)]
+        remedy = "the compact format keeps it"
+        losses += [Loss(f"model.{name}", "the readers know no such affix", remedy) for name in affixes]
         if model.ignore_merges and (lost := unreachable(model)):
             what = f"{len(lost)} tokens (such as {lost[0]!r}) come out in parts: no merge yields them"
             losses.append(Loss("model.ignore_merges", what, "the compact format finds whole tokens first"))

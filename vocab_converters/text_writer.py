@@ -59,7 +59,7 @@ def write_text(spec: Spec, kind: int, reader: str) -> tuple[SentencePieceVocab |
     Raises:
         SpecError: the type cannot hold this kind of model at all.
     """
-    losses = [loss for loss in flag_losses(spec)]
+    losses = flag_losses(spec)
     losses += _around_losses(spec) + _component_losses(spec)
     if kind == SENTENCEPIECE:
         return _sentencepiece(spec, reader, losses), losses

@@ -56,8 +56,8 @@ def read_back(spec: Spec, data: bytes) -> Spec:
     """Return `spec` with the model that tiktoken makes of the file: merges follow from the ranks."""
     ranks: dict[str, int] = {}
     for line in data.splitlines():
-        encoded, rank = line.split()
-        ranks["".join(CHARS[byte] for byte in base64.b64decode(encoded))] = int(rank)
+        encoded, number = line.split()
+        ranks["".join(CHARS[byte] for byte in base64.b64decode(encoded))] = int(number)
     merges = []
     for text, rank in ranks.items():
         if len(text) > 1:

@@ -226,7 +226,7 @@ def merges_by_score(model: models.SentencePiece) -> list[tuple[str, str]]:
     scores = {text: score for text, score, kind in model.pieces if kind == NORMAL}
     left_parts = {text for text, _, kind in model.pieces if kind not in (CONTROL, UNKNOWN, BYTE, USER_DEFINED)}
     found = []
-    for number, (text, score, kind) in enumerate(model.pieces):
+    for number, (text, _, kind) in enumerate(model.pieces):
         if kind == NORMAL:
             for at in range(1, len(text)):
                 left, right = text[:at], text[at:]

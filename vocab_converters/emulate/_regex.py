@@ -239,7 +239,7 @@ def parse(pattern: str) -> list[Branch]:
     return _Parser(pattern).parse() or _Parser(GPT2).parse()
 
 
-class _Untranslatable(Exception):
+class _NoEqualError(Exception):
     """The tree has no equal `re`."""
 
 
@@ -262,7 +262,7 @@ class _Writer:
             inner = _set_text(item.chars)
         else:
             if _can_be_empty(item.branches):
-                raise _Untranslatable
+                raise _NoEqualError
             self.groups += 1  # what a group matched is settled: a lookahead that is then consumed
             name = f"g{self.groups}"
             inner = f"(?:(?=(?P<{name}>{self.branches(item.branches)}))(?P={name}))"
@@ -356,7 +356,7 @@ def _compiled(pattern: str) -> tuple[str, Any]:
     branches = parse(pattern)
     try:
         return "fold", re.compile(_Writer().branches(branches))
-    except _Untranslatable:
+    except _NoEqualError:
         return "tree", branches
 
 

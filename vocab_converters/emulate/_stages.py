@@ -244,14 +244,9 @@ def from_alphabet(token: bytes) -> bytes:
 def byte_token(token: bytes) -> bytes:
     """Turn <0xNN> into a byte the way sscanf reads it: one or two hex digits, and nothing is asked of the rest."""
     digits = token[3:5] if token[:3] == b"<0x" else b""
-    while digits and not digits.isalnum():
-        digits = digits[:-1]
-    for size in (2, 1):
-        try:
-            return bytes([int(digits[:size], 16)]) if len(digits) >= size else token
-        except ValueError:
-            continue
-    return token
+    hexadecimal = b"0123456789abcdefABCDEF"
+    size = next((at for at, digit in enumerate(digits) if digit not in hexadecimal), len(digits))
+    return bytes([int(digits[:size], 16)]) if size else token
 
 
 def _unmark(tokens: list[bytes], replacement: str, prefix: int) -> list[bytes]:

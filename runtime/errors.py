@@ -7,6 +7,7 @@ TokenizerError
     ├── MismatchError         model, tokenizer and request do not belong together
     ├── PromptError           the ids asked for cannot be fed
     │   └── ContextOverflowError   prompt and answer do not fit the context
+    ├── BusyError             an answer is under way on the same cache
     └── UnsupportedError      the graph cannot do what was asked (it says what can)
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from tokenizers_lite.errors import MissingDependencyError, SpecError, TokenizerError
 
 __all__ = [
+    "BusyError",
     "ContextOverflowError",
     "MismatchError",
     "MissingDependencyError",
@@ -48,6 +50,10 @@ class PromptError(RuntimeModelError, ValueError):
 
 class ContextOverflowError(PromptError):
     """Prompt and answer are longer than the context of the model."""
+
+
+class BusyError(RuntimeModelError):
+    """An answer is being generated, and a generator holds one cache."""
 
 
 class UnsupportedError(RuntimeModelError, NotImplementedError):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 try:
-    import onnx
-    from onnx import TensorProto, helper
+    import onnx  # type: ignore[import-not-found,unused-ignore]
+    from onnx import TensorProto, helper  # type: ignore[import-not-found,unused-ignore]
 except ImportError as error:  # pragma: no cover - exercised by hand
     raise MissingDependencyError("building a graph needs onnx: pip install 'tokenizers-lite[runtime]'") from error
 

@@ -1,0 +1,187 @@
+"""Weights in any readable form -> a folder that runs: graph, weights, tokenizer, configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runtime.gguf import GGUFFile
+from runtime.graph.decoder import GraphOptions, build
+from runtime.graph.writer import GraphWriter
+from runtime.weights import Weights, from_gguf, open_weights
+from tokenizers_lite import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Progress = Callable[[int, int], None]
+
+GRAPH = "model.onnx"
+PREFIX = "tokenizers_lite."
+# Copied beside the graph when the source folder has them.
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "generation_config.json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote."""
+
+    folder: str
+    graph: str
+    bytes: int
+    parameters: int
+
+
+def export(
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    options: GraphOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Exported:
+    """Build the graph of a model and put everything it needs into a folder.
+
+    Args:
+        source: a GGUF file, or a folder with safetensors and config.json.
+        folder: where to write; made if missing. Files of an earlier export are replaced at the end.
+        options: form and precision; the default is the fused form in float32.
+        progress: called with (layers done, layers).
+
+    Raises:
+        ModelFileError: the source cannot be read, or its family is not supported.
+    """
+    options = options or GraphOptions()
+    target = os.fspath(folder)
+    os.makedirs(target, exist_ok=True)
+    place = os.fspath(source)
+    gguf = GGUFFile(place) if _is_gguf(place) else None
+    weights = from_gguf(gguf) if gguf is not None else open_weights(place)
+    tokenizer = _write_tokenizer(gguf, place, target)
+    path = os.path.join(target, GRAPH)
+    with GraphWriter(path) as graph:
+        build(graph, weights, options, progress)
+        graph.finish(weights.config.family, metadata(weights, options, tokenizer))
+    write_genai_config(weights, options, target)
+    size = sum(os.path.getsize(name) for name in (path, path + ".data") if os.path.exists(name))
+    return Exported(target, path, size, weights.parameters)
+
+
+def _is_gguf(path: str) -> bool:
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as stream:
+        return stream.read(4) == b"GGUF"
+
+
+def metadata(weights: Weights, options: GraphOptions, tokenizer: str) -> dict[str, str]:
+    """Return the properties stored in the graph, so that one file says what it is."""
+    config = weights.config
+    values = {
+        "version": __version__,
+        "family": config.family,
+        "form": options.form,
+        "weights": options.precision.weights,
+        "activations": ("float16" if options.precision.half else "float32")
+        + (" with int8 products" if options.precision.fast and options.precision.weights != "float" else ""),
+        "context": str(context_of(weights, options)),
+        "vocab_size": str(config.vocab_size),
+        "layers": str(config.layers),
+        "kv_heads": str(config.kv_heads),
+        "head_dim": str(config.head_dim),
+        "bos_ids": ",".join(map(str, config.bos_ids)),
+        "stop_ids": ",".join(map(str, config.stop_ids)),
+        "tokenizer": tokenizer,
+    }
+    return {PREFIX + key: value for key, value in values.items()}
+
+
+def context_of(weights: Weights, options: GraphOptions) -> int:
+    """Longest sequence the graph can take."""
+    config = weights.config
+    return min(options.context, config.context) if options.context else config.context
+
+
+def _write_tokenizer(gguf: GGUFFile | None, source: str, target: str) -> str:
+    """Put the tokenizer beside the graph; return its file name, or nothing if the source has none."""
+    if gguf is not None:
+        if "tokenizer.ggml.model" not in gguf.metadata:
+            return ""
+        name = os.path.join(target, "tokenizer.gguf")
+        with open(name + ".part", "wb") as stream:
+            stream.write(gguf.metadata_only())
+        os.replace(name + ".part", name)
+        return "tokenizer.gguf"
+    folder = source if os.path.isdir(source) else os.path.dirname(source) or "."
+    if os.path.realpath(folder) != os.path.realpath(target):
+        for file in _TOKENIZER_FILES:
+            if os.path.exists(os.path.join(folder, file)):
+                shutil.copyfile(os.path.join(folder, file), os.path.join(target, file))
+    present = [
+        file
+        for file in ("tokenizer.json", "tokenizer.model", "vocab.json")
+        if os.path.exists(os.path.join(target, file))
+    ]
+    return present[0] if present else ""
+
+
+def write_genai_config(weights: Weights, options: GraphOptions, folder: str) -> None:
+    """Write genai_config.json, which lets onnxruntime-genai run the fused form.
+
+    It cannot feed `num_logits_to_keep`, so graphs with that input get no such file.
+    """
+    path = os.path.join(folder, "genai_config.json")
+    if options.form != "fused" or options.logits == "keep":
+        if os.path.exists(path):
+            os.remove(path)
+        return
+    config, context = weights.config, context_of(weights, options)
+    names = {part: f"past_key_values.%d.{part}" for part in ("key", "value")}
+    decoder: dict[str, Any] = {
+        "session_options": {"log_id": "onnxruntime-genai", "provider_options": []},
+        "filename": GRAPH,
+        "head_size": config.head_dim,
+        "hidden_size": config.hidden,
+        "num_attention_heads": config.heads,
+        "num_hidden_layers": config.layers,
+        "num_key_value_heads": config.kv_heads,
+        "inputs": {
+            "input_ids": "input_ids",
+            "attention_mask": "attention_mask",
+            "past_key_names": names["key"],
+            "past_value_names": names["value"],
+        },
+        "outputs": {
+            "logits": "logits",
+            "present_key_names": "present.%d.key",
+            "present_value_names": "present.%d.value",
+        },
+    }
+    stops = list(config.stop_ids) or [config.vocab_size - 1]
+    model = {
+        "type": {"minicpm": "llama", "granite": "llama"}.get(config.family, config.family).replace(
+            "gemma3", "gemma3_text"
+        ),
+        "context_length": context,
+        "vocab_size": config.vocab_size,
+        "bos_token_id": config.bos_ids[0] if config.bos_ids else stops[0],
+        "eos_token_id": stops,
+        "pad_token_id": stops[0],
+        "decoder": decoder,
+    }
+    search = {"max_length": context, "do_sample": False, "past_present_share_buffer": True, "top_k": 1}
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump({"model": model, "search": search}, stream, indent=2)

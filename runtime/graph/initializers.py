@@ -1,0 +1,48 @@
+"""Tensors of an ONNX file as arrays, external ones mapped rather than read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx  # type: ignore[import-not-found,unused-ignore]
+
+from runtime.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def map_initializers(path: str) -> dict[str, NDArray[Any]]:
+    """Return every initializer of a graph by name.
+
+    Raises:
+        ModelFileError: external data lies outside the folder or past the end of its file.
+    """
+    model = onnx.load(path, load_external_data=False)
+    return {tensor.name: tensor_array(tensor, path) for tensor in model.graph.initializer}
+
+
+def tensor_array(tensor: Any, path: str) -> NDArray[Any]:
+    """Return one initializer."""
+    if tensor.data_location != onnx.TensorProto.EXTERNAL:
+        inline: NDArray[Any] = onnx.numpy_helper.to_array(tensor)
+        return inline
+    place = {entry.key: entry.value for entry in tensor.external_data}
+    location = place.get("location", "")
+    file = os.path.join(os.path.dirname(path), location)
+    if os.path.basename(location) != location or not os.path.exists(file):
+        raise ModelFileError(
+            "the weights file is missing beside the graph", file=path, field=tensor.name, value=location
+        )
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    shape = tuple(tensor.dims)
+    offset, size = int(place.get("offset", 0)), int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if offset + size > os.path.getsize(file):
+        raise ModelFileError(
+            "the weights file is truncated; export again", file=file, field=tensor.name, value=offset + size
+        )
+    if size == 0:
+        return np.zeros(shape, dtype)
+    return np.memmap(file, dtype=dtype, mode="r", offset=offset, shape=shape)

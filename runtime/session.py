@@ -1,0 +1,125 @@
+"""onnxruntime sessions: options by name, errors by type, and runs that Ctrl-C can end."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runtime.errors import MissingDependencyError, ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+try:
+    import onnxruntime as ort  # type: ignore[import-untyped,import-not-found,unused-ignore]
+except ImportError as error:  # pragma: no cover - exercised by hand
+    message = "running a model needs onnxruntime: pip install 'tokenizers-lite[runtime]'"
+    raise MissingDependencyError(message) from error
+
+__all__ = ["LEVELS", "SessionOptions", "open_session", "ort", "run_interruptibly"]
+
+LEVELS = {
+    "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+_ERRORS_ONLY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """The settings of onnxruntime that matter for decoding.
+
+    Args:
+        threads: threads inside an operator; 0 lets onnxruntime take all cores.
+        inter_threads: threads across operators; more than 1 switches to parallel execution.
+        spinning: let idle threads spin: faster steps, busier cores.
+        arena: keep freed memory for the next step.
+        memory_pattern: plan memory per shape; off, since every step has a new shape.
+        optimization: ``none``, ``basic``, ``extended`` or ``all``.
+        entries: further session config entries, passed through.
+        providers: execution providers in order of preference.
+    """
+
+    threads: int = 0
+    inter_threads: int = 1
+    spinning: bool = True
+    arena: bool = True
+    memory_pattern: bool = False
+    optimization: str = "all"
+    entries: Mapping[str, str] | None = None
+    providers: Sequence[str] = ("CPUExecutionProvider",)
+
+    def native(self) -> Any:
+        """Return onnxruntime's own object."""
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = self.inter_threads
+        if self.inter_threads > 1:
+            options.execution_mode = ort.ExecutionMode.ORT_PARALLEL
+        options.enable_cpu_mem_arena = self.arena
+        options.enable_mem_pattern = self.memory_pattern
+        options.graph_optimization_level = LEVELS[self.optimization]
+        options.log_severity_level = _ERRORS_ONLY
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self.spinning)))
+        for key, value in (self.entries or {}).items():
+            options.add_session_config_entry(key, value)
+        return options
+
+
+def open_session(path: str | os.PathLike[str], options: SessionOptions | None = None) -> Any:
+    """Load a graph.
+
+    Raises:
+        ModelFileError: the file is missing, or onnxruntime cannot load it.
+    """
+    file = os.fspath(path)
+    if not os.path.exists(file):
+        raise ModelFileError("no such graph", file=file)
+    options = options or SessionOptions()
+    try:
+        return ort.InferenceSession(file, options.native(), providers=list(options.providers))
+    except Exception as error:
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise ModelFileError(f"onnxruntime {ort.__version__} cannot load the graph: {reason}", file=file) from error
+
+
+def run_interruptibly(run: Callable[[Any], T]) -> T:
+    """Call ``run(run_options)`` so that Ctrl-C ends it within a tenth of a second.
+
+    onnxruntime holds the interpreter until a run returns, so the run happens in a thread of its
+    own and is told to terminate.
+
+    Raises:
+        KeyboardInterrupt: as the main thread received it, once the run has stopped.
+    """
+    run_options = ort.RunOptions()
+    if threading.current_thread() is not threading.main_thread():
+        return run(run_options)
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(run(run_options))
+        except BaseException as error:  # handed to the waiting thread
+            failure.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.05)
+    except KeyboardInterrupt:
+        run_options.terminate = True
+        thread.join()
+        raise
+    if failure:
+        raise failure[0]
+    return outcome[0]

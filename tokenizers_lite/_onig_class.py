@@ -92,15 +92,15 @@ class Scanner:
             return self._code(self.digits(HEX, 4), 4)
         if letter == "o" and self.accept("{"):
             return self._char(int(self.until("}", r"\o{") or "x", 8))
-        if letter == "c" or (letter == "C" and self.peek() == "-"):
-            if letter == "C":
-                self.take()
+        if letter in "CM" and not self.accept("-"):
+            raise self.fail(f"\\{letter} without -")
+        if letter == "M":
+            raise self.unsupported(r"\M-")
+        if letter in "cC":
             control = self.take()
             if control == "\\":
                 control = self.char_escape(self.take())
             return "\x7f" if control == "?" else self._char(ord(control) & 0x9F)
-        if letter == "M" and self.peek() == "-":
-            raise self.unsupported(r"\M-")
         if letter in "01234567":
             code = int(letter + self.digits(frozenset("01234567"), 2), 8)
             return self._byte(code)
@@ -189,6 +189,7 @@ def _bracket(scan: Scanner, depth: int) -> tuple[Ranges, bool]:
         posix = _posix(scan)
         if posix is not None:
             found.parts.append(posix)
+            _no_range(scan)
         elif scan.accept("["):
             inner, inverted = _bracket(scan, depth + 1)
             found.parts.append(_unicode.complement(inner) if inverted else inner)
@@ -215,14 +216,16 @@ def _posix(scan: Scanner) -> Ranges | None:
         return None
     start = scan.at
     scan.at += 2
+    enough = len(scan.text) - scan.at >= 7
     negative = scan.accept("^")
     for name in (*POSIX, *POSIX_REST):
         if scan.accept(f"{name}:]"):
             ranges = _unicode.ranges(f"posix:{name}")
             return _unicode.complement(ranges) if negative else ranges
-    # As Oniguruma: it is an error if it is closed within 20 characters, else a nested class.
-    tail = scan.text[scan.at : scan.at + 20].split("]")[0]
-    if tail.endswith(":"):
+    # As Oniguruma: an error if it is closed within 20 characters, else a nested class.
+    closing = scan.text.find(":", scan.at, scan.at + 20)
+    bracket = scan.text.find("]", scan.at, scan.at + 20)
+    if enough and 0 <= closing == bracket - 1:
         raise scan.fail("unknown POSIX bracket")
     scan.at = start
     return None
@@ -236,11 +239,16 @@ def _member(scan: Scanner, found: _Class) -> None:
         ranges = scan.class_escape(letter)
         if ranges is not None:
             found.parts.append(ranges)
-            if scan.peek() == "-" and scan.peek(2) not in ("-]", "-"):
-                raise scan.fail("a class cannot start a range")
+            _no_range(scan)
             return
         char = "\b" if letter == "b" else scan.char_escape(letter)
     _range(scan, found, char)
+
+
+def _no_range(scan: Scanner) -> None:
+    """Refuse a range that starts with a class."""
+    if scan.peek() == "-" and scan.peek(2) not in ("-]", "-") and scan.peek(3) != "-&&":
+        raise scan.fail("a class cannot start a range")
 
 
 def _range(scan: Scanner, found: _Class, first: str) -> None:

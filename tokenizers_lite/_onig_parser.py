@@ -76,27 +76,26 @@ class _Parser(Scanner):
         """Read up to `|`, `)` or the end; neighbouring literals join."""
         parts: list[Node] = []
         while self.skip_blanks() and self.peek() not in ("|", ")"):
-            node = self.part(depth)
-            if node is None:
-                continue
-            node = self.repeated(node)
+            node = self.repeated(self.part(depth))
             parts += node.parts if isinstance(node, Seq) else (node,)
         return _join(parts)
 
     def skip_blanks(self) -> bool:
-        """Skip what (?x) ignores; tell whether anything is left."""
-        while self.extended and self.at < len(self.text):
-            if self.peek() == "#":
+        """Skip comments and what (?x) ignores; tell whether anything is left."""
+        while self.at < len(self.text):
+            if self.accept("(?#"):
+                self.comment()
+            elif self.extended and self.peek() == "#":
                 end = self.text.find("\n", self.at)
                 self.at = len(self.text) if end < 0 else end + 1
-            elif _unicode.contains(_unicode.ranges("escape:s"), ord(self.peek())):
+            elif self.extended and _unicode.contains(_unicode.ranges("escape:s"), ord(self.peek())):
                 self.at += 1
             else:
                 break
         return self.at < len(self.text)
 
-    def part(self, depth: int) -> Node | None:
-        """Read one part without its repetition; None for a comment."""
+    def part(self, depth: int) -> Node:
+        """Read one part without its repetition."""
         char = self.take()
         if char == "(":
             return self.group(depth)
@@ -151,6 +150,8 @@ class _Parser(Scanner):
         name = self.until(end, r"\k")
         if name.isdigit():
             return self.reference(int(name))
+        if name[:1] == "-" and name[1:].isdigit() and int(name[1:]) <= self.groups:
+            return self.reference(self.groups + 1 - int(name[1:]))
         if name.startswith(("-", "+")) or name not in self.names:
             raise self.unsupported(rf"\k<{name}>")
         numbers = self.names[name]
@@ -177,17 +178,14 @@ class _Parser(Scanner):
             if isinstance(part, Backref) and entered and part.number not in closed:
                 raise self.unsupported(f"of a reference to group {part.number} before its end")
 
-    def group(self, depth: int) -> Node | None:
-        """Read a group whose `(` is taken; None for a comment."""
+    def group(self, depth: int) -> Node:
+        """Read a group whose `(` is taken."""
         if self.peek() == "*":
             raise self.unsupported("(*...)")
         if not self.accept("?"):
             self.groups += 1
             return self.capture(self.groups, depth)
         kind = self.take()
-        if kind == "#":
-            self.comment()
-            return None
         if kind == ":":
             return self.body(depth)
         if kind in "=!":
@@ -195,8 +193,7 @@ class _Parser(Scanner):
         if kind == ">":
             return Atomic(self.body(depth))
         if kind == "<" and self.peek() in ("=", "!"):
-            negative = self.take() == "!"
-            return Look(self.body(depth), behind=True, negative=negative)
+            return self.look_behind(self.take() == "!", depth)
         if kind in "<'":
             return self.named_group(">" if kind == "<" else "'", depth)
         if kind in "imx-":
@@ -204,6 +201,14 @@ class _Parser(Scanner):
         if kind == "P":
             raise self.fail("undefined group option (?P")
         raise self.unsupported(f"(?{kind}")
+
+    def look_behind(self, negative: bool, depth: int) -> Node:
+        """Read a look-behind; Oniguruma forbids some parts inside it."""
+        body = self.body(depth)
+        for _, part in _walk(body):
+            if (isinstance(part, Look) and not part.behind) or (negative and isinstance(part, Capture)):
+                raise self.fail("a part that is not allowed in a look-behind")
+        return Look(body, behind=True, negative=negative)
 
     def comment(self) -> None:
         """Skip a comment; a backslash protects what follows it."""
@@ -290,7 +295,7 @@ class _Parser(Scanner):
                     return node
             else:
                 return node
-            if isinstance(node, Anchor | Look):
+            if _only_condition(node):
                 raise self.fail("nothing that can be repeated")
             node = self.quantifier(node, *bounds)
         return node
@@ -304,6 +309,13 @@ class _Parser(Scanner):
         elif form == "*" and self.accept("+"):
             kind = "+"
         return Repeat(node, low, high, kind)
+
+
+def _only_condition(node: Node) -> bool:
+    """Tell whether a part cannot be repeated, because it, or an alternative of it, takes no text."""
+    if isinstance(node, Alt):
+        return any(map(_only_condition, node.parts))
+    return isinstance(node, Anchor | Look)
 
 
 def _join(parts: list[Node]) -> Node:

@@ -134,7 +134,7 @@ class _Renderer:
 
 def _spell_out(node: Node) -> list[list[Node]]:
     """Return alternatives of one width each that together match what `node` does."""
-    if isinstance(node, Chars | Anchor):
+    if isinstance(node, Chars | Anchor | Look):
         return [[node]]
     if isinstance(node, Alt):
         found = [parts for part in node.parts for parts in _spell_out(part)]
@@ -148,8 +148,6 @@ def _spell_out(node: Node) -> list[list[Node]]:
             found = _bounded(found + _spell_out(Seq([node.body] * count)))
     elif isinstance(node, Capture):
         found = _spell_out(node.body)
-    elif isinstance(node, Look) and not node.behind:
-        found = [[node]]
     else:
         raise SpecError("the regex construct (?<=...) around something of no bounded width is not supported")
     return _bounded(found)

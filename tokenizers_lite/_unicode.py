@@ -13,8 +13,8 @@ Names are `p:<property>` (Oniguruma's ``\p{...}``), `posix:<class>`,
 - `hf:bertremoved`, `hf:bertspace`, `hf:bertchinese`: BertNormalizer's classes
 - `hf:combiningmark`, `hf:nonspacingmark`: what StripAccents and
   BertNormalizer(strip_accents) drop
-- `nf:unknown`: code points that newer Unicode versions reorder or decompose,
-  tokenizers does not
+- `nf:guard`: code points that `unicodedata` may normalise and tokenizers does
+  not; `nf:marks`: those that reorder in both
 """
 
 from __future__ import annotations

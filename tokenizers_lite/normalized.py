@@ -75,6 +75,8 @@ class NormalizedString:
         leading characters that stand for nothing of the original stay as they
         are and `changes` begin after them.
         """
+        if self.base == self.limit:
+            return self.transform_range(0, 0, changes, initial)
         start = self._first_with_origin()
         return self if start is None else self.transform_range(start, len(self.text), changes, initial)
 

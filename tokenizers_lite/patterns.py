@@ -122,7 +122,9 @@ class SplitPattern:
         return table.regex, text.translate(table)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where the pattern matches, as the `onig` crate's `find_iter` reports it."""
+        """Return where the pattern matches, as the `onig` crate's `find_iter` reports it; never in an empty text."""
+        if not text:
+            return []
         regex, text = self._prepared(text)
         if self.min_length:
             return [match.span() for match in regex.finditer(text)]
@@ -164,25 +166,18 @@ class SplitPattern:
 def _spans_with_empty(regex: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
     """Yield matches of a pattern that may match nothing.
 
-    The `onig` crate (find.rs) drops the first empty match after a match that
-    was not empty, wherever it is found.
+    The `onig` crate (find.rs) drops an empty match right behind another match.
     """
-    at, skip = 0, False
+    at, last = 0, -1
     while at <= len(text):
         match = regex.search(text, at)
         if match is None:
             return
         start, end = match.span()
-        at = end
-        if start == end:
-            at += 1
-            if skip:
-                skip = False
-                continue
-        else:
-            skip = True
-        if text:
+        at = end + (start == end)
+        if start != end or end != last:
             yield start, end
+            last = end
 
 
 def is_bmp(text: str) -> bool:

@@ -8,6 +8,8 @@ that version does, whichever Unicode versions its parts were built with.
 Takes a few minutes. `--check` compares with the file instead of writing it.
 """
 
+# ruff: noqa: SIM905 - lists of names are easier to read and extend as text
+
 import base64
 import sys
 import textwrap
@@ -172,7 +174,7 @@ def onig_class(pattern):
     """Return the ranges of what a one-character Oniguruma pattern matches, or None if it is refused."""
     try:
         regex = Regex(f"(?:{pattern})+")
-    except Exception:  # noqa: BLE001 - the binding raises bare Exception
+    except Exception:  # the binding raises nothing more precise
         return None
     # Removing the complement's runs leaves the class; offsets are in characters.
     pieces = pre_tokenizers.Split(regex, "removed", invert=True).pre_tokenize_str(TEXT)
@@ -187,9 +189,10 @@ def predicate_ranges(test, codes=PROBED):
         return joined
     wide = []
     for start, end in joined:
-        while end + 1 < 0x110000 and _uniform(end + 1):
-            end += 1
-        wide.append((start, end))
+        last = end
+        while last + 1 < 0x110000 and _uniform(last + 1):
+            last += 1
+        wide.append((start, last))
     return merge(wide)
 
 
@@ -276,25 +279,32 @@ def fold_map(lower):
     return fold
 
 
-def normalization_unknown():
-    """Return code points that some Unicode normalises in a way tokenizers does not.
+def normalization_tables():
+    """Return (guard, marks): what not to leave to `unicodedata`, and what reorders.
 
-    Known to tokenizers means: reorders as a mark does, or decomposes.
+    The guard holds every code point this Python does not know yet and those
+    that tokenizers treats differently, which must be by leaving them alone.
+    The rest, being known to all supported Pythons, is stable. Marks are what
+    decomposes into characters that reorder, and nothing else.
     """
     forms = {name: getattr(normalizers, name)() for name in ("NFC", "NFD", "NFKC", "NFKD")}
-    unknown = []
+    guard, marks = [], []
     for code in PROBED:
         char = chr(code)
-        decomposed = unicodedata.normalize("NFKD", char)
-        ccc = unicodedata.combining(char)
-        if decomposed == char and ccc == 0:
-            continue
-        mine = forms["NFD"].normalize_str("a\u0345" + char + "\u0334")
-        if mine != unicodedata.normalize("NFD", "a\u0345" + char + "\u0334") or any(
-            form.normalize_str(char) != unicodedata.normalize(name, char) for name, form in forms.items()
-        ):
-            unknown.append(code)
-    return merge([(c, c) for c in unknown])
+        probe = "a\u0345" + char + "\u0334"
+        mine = forms["NFD"].normalize_str(probe)
+        same = mine == unicodedata.normalize("NFD", probe) and all(
+            form.normalize_str(char) == unicodedata.normalize(name, char) for name, form in forms.items()
+        )
+        if not same:
+            assert mine == probe, hex(code)
+            assert all(form.normalize_str(char) == char for form in forms.values()), hex(code)
+        if not same or unicodedata.category(char) == "Cn":
+            guard.append(code)
+        elif all(map(unicodedata.combining, unicodedata.normalize("NFD", char))):
+            marks.append(code)
+    in_guard = set(guard)
+    return predicate_ranges(lambda c: ord(c) in in_guard), merge([(c, c) for c in marks])
 
 
 def varint(number):
@@ -353,7 +363,9 @@ def collect():
     add("hf:", "combiningmark", predicate_ranges(lambda c: accents.normalize_str(c) == ""))
     marks = predicate_ranges(lambda c: nfd.normalize_str(c) == c and bert_strip.normalize_str(c) == "")
     add("hf:", "nonspacingmark", marks)
-    add("nf:", "unknown", normalization_unknown())
+    guard, nonstarters = normalization_tables()
+    add("nf:", "guard", guard)
+    add("nf:", "marks", nonstarters)
     lower = lower_map()
     tables["lower"] = "\0".join(f"{chr(c)}{low}" for c, low in sorted(lower.items())).encode()
     fold = fold_map(lower)
@@ -394,13 +406,13 @@ def render(tables, names):
     for table, packed in sorted(tables.items()):
         index.append(f"{table}={len(packed)}")
         blob += packed
-    own = {table for table in names.values()}
+    own = set(names.values())
     aliases = [f"{name}={table}" for name, table in sorted(names.items())]
     assert own <= set(tables)
     head = (" ".join(index) + "\n" + " ".join(aliases) + "\n").encode()
     text = base64.b64encode(zlib.compress(head + bytes(blob), 9)).decode()
     lines = "\n".join(f'    "{line}"' for line in textwrap.wrap(text, 112))
-    return f'''"""Character tables as tokenizers {tokenizers.__version__} has them. Written by tests/oracle/generate_unicode.py.
+    return f'''"""Character tables of tokenizers {tokenizers.__version__}, written by tests/oracle/generate_unicode.py.
 
 Base64 of zlib of: a line `table=size ...`, a line `name=table ...`, the tables
 one after the other. See `_unicode.py` for how each kind is read.

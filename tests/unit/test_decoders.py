@@ -28,6 +28,7 @@ TOKENS = st.lists(
 ).map(lambda lists: [token for tokens in lists for token in tokens])
 
 CHARACTERS = st.sampled_from(" ▁aHĠ")
+REGEXES = st.sampled_from([r"\s+", "a*", "(a)(b)", "^▁", r"\p{L}|\d", "|a"]).map(lambda text: Pattern(text, regex=True))
 LITERALS = st.sampled_from(["▁", " ", "ab", "</w>", "aa", "", "\ufffd", "hello"]).map(Pattern)
 STEPS = (
     st.builds(specs.BPEDecoder, st.sampled_from(["</w>", "", "b", " "]))
@@ -36,7 +37,7 @@ STEPS = (
     | st.builds(specs.CTC, st.sampled_from(["<pad>", "a", ""]), st.sampled_from(["|", ""]), st.booleans())
     | st.just(specs.Fuse())
     | st.builds(specs.Metaspace, CHARACTERS, st.sampled_from(["always", "first", "never"]), st.booleans())
-    | st.builds(specs.Replace, LITERALS, st.sampled_from(["", " ", "$1", "▁x", "ab"]))
+    | st.builds(specs.Replace, LITERALS | REGEXES, st.sampled_from(["", " ", "$1", "▁x", "ab"]))
     | st.builds(specs.Strip, CHARACTERS, st.integers(0, 3), st.integers(0, 3))
     | st.builds(specs.WordPiece, st.sampled_from(["##", "", "a"]), st.booleans())
 )
@@ -84,6 +85,8 @@ def overstrips(spec, tokens):
 @example(specs.ByteFallback(), ["<0xE6>", "<0x97>", "", "<0xA5>"])
 @example(specs.ByteFallback(), ["<0xC3>", "<0xA9>", "<0xE4>"])
 @example(specs.Replace(Pattern(""), "-"), ["", "ab"])
+@example(specs.Replace(Pattern("(l)(e)", regex=True), "$1 $2"), ["le travail"])
+@example(specs.Replace(Pattern("x*", regex=True), "-"), ["baxxc", ""])
 @example(specs.BPEDecoder(""), ["ab", "cd"])
 @example(specs.Metaspace(), ["▁▁a▁", "▁b"])
 @example(specs.ByteLevel(), ["â", "Ń", "a", "日", "¢"])

@@ -113,16 +113,23 @@ def whitespace() -> ClassSplitter:
     return ClassSplitter("{w}+|{n}+", tables)
 
 
-class _Labels(dict[int, str]):
+class _Scripts(dict[int, str]):
     """Code point -> a letter for its script, as `str.translate` wants it; filled as met."""
 
     def __init__(self) -> None:
         super().__init__()
         self._starts, self._labels = _unicode.scripts()
+        letters = sorted(map(_letter, set(self._labels) - {0}))
+        # One alternative a script keeps `re` from remembering every step of a long run.
+        self.runs = re.compile("|".join(f"{letter}[{letter}{_letter(0)}]*" for letter in letters))
 
     def __missing__(self, code: int) -> str:
-        label = self[code] = chr(self._labels[bisect_right(self._starts, code) - 1])
-        return label
+        letter = self[code] = _letter(self._labels[bisect_right(self._starts, code) - 1])
+        return letter
+
+
+def _letter(label: int) -> str:
+    return chr(0x4E00 + label)  # nothing that means something to `re`
 
 
 class UnicodeScripts(Splitter):
@@ -132,13 +139,10 @@ class UnicodeScripts(Splitter):
     """
 
     def __init__(self) -> None:
-        self._labels: _Labels | None = None
+        self._scripts: _Scripts | None = None
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of the runs of one script."""
-        if self._labels is None:
-            self._labels = _Labels()
-        return [match.span() for match in _RUNS.finditer(text.translate(self._labels))]
-
-
-_RUNS = re.compile("([^\0])(?:\\1|\0)*")
+        if self._scripts is None:
+            self._scripts = _Scripts()
+        return [match.span() for match in self._scripts.runs.finditer(text.translate(self._scripts))]

@@ -281,7 +281,8 @@ class Tokenizer:
                 continue
             if self._normalizer is not None:
                 part = self._normalizer.align(part)
-            for inner_start, inner_end, inner_id in split(part.text, self._added.normalized, skip):
+            inner_skip = None if skip is None else _in_original(part, skip)
+            for inner_start, inner_end, inner_id in split(part.text, self._added.normalized, inner_skip):
                 yield part.slice(inner_start, inner_end), inner_id
 
     def _split(self, part: NormalizedString) -> list[NormalizedString]:
@@ -530,6 +531,11 @@ def _scalars(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def _in_original(part: NormalizedString, skip: Skip) -> Skip:
+    """Return `skip` for matches in a normalized part, told where they lie in the original text."""
+    return lambda start, end, token: skip(*part.slice(start, end).offsets(), token)
 
 
 def _skipping(allowed: Collection[str]) -> Skip:

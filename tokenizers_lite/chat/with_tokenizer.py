@@ -67,7 +67,15 @@ def apply(
     source = templates[choose(templates, name, with_tools=tools is not None)]
     tokens = guarded_tokens(tokenizer.spec.added_tokens, source)
     text, ranges = render_safe(templates, messages, tokens, **options)
-    return tokenizer._ids(text, skip_ranges(ranges) if ranges else None)
+    if not ranges:
+        return tokenizer.encode(text, add_special_tokens=False)
+    from tokenizers_lite.tokenizer import _scalars
+
+    clean = _scalars(text)
+    if clean != text:  # pairs of surrogates were joined, so characters moved
+        ranges = [(len(_scalars(text[:start])), len(_scalars(text[:end]))) for start, end in ranges]
+    # The aligned path tells `skip` where matches lie in the text, even after normalizing.
+    return list(tokenizer._aligned(clean, 0, skip_ranges(ranges)).ids)
 
 
 def special_tokens(config: Config) -> dict[str, str | list[str]]:

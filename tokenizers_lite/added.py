@@ -101,12 +101,15 @@ class AddedTokens:
         """Take the tokens and the normalizer that the normalized ones go through (None: identity)."""
         self.tokens = tokens
         self.by_content = {token.content: token for token in tokens}
-        self.by_id = {token.id: token for token in tokens}
+        # What an id turns into: the normalized text of a normalized token. tokenizers 0.23 does
+        # so (0.22 gave the content), and then does not recognise it as special when decoding:
+        # Llama 2's "<s>" decodes to "<s>" even with skip_special_tokens.
+        self.text_of = {
+            token.id: normalize(token.content) if normalize and token.normalized else token.content for token in tokens
+        }
         self.special_contents = frozenset(token.content for token in tokens if token.special)
         self.raw = Matcher((token.content, token) for token in tokens if not token.normalized)
-        self.normalized = Matcher(
-            (normalize(token.content) if normalize else token.content, token) for token in tokens if token.normalized
-        )
+        self.normalized = Matcher((self.text_of[token.id], token) for token in tokens if token.normalized)
 
 
 def split(

@@ -58,6 +58,7 @@ class Tokenizer:
     _pipeline: Pipeline
     _post_processor: PostProcessor
     _pre_tokenizer: PreTokenizer | None
+    _skipped_ids: frozenset[int]
     vocab_size: int
     special_ids: frozenset[int]
 
@@ -349,7 +350,7 @@ class Tokenizer:
         """
         from tokenizers_lite.stream import StreamDecoder
 
-        skip = self.special_ids if skip_special_tokens else frozenset()
+        skip = self._skipped_ids if skip_special_tokens else frozenset()
         if self._engine is not None:
             return self._engine.stream()  # type: ignore[return-value]
         return StreamDecoder(self._token_or_none, self._decoder, skip)
@@ -370,8 +371,8 @@ class Tokenizer:
         return [token for token in found if token is not None and token not in special]
 
     def _token_or_none(self, id: int) -> str | None:  # noqa: A002
-        added = self._added.by_id.get(id)
-        return self._model.id_to_token(id) if added is None else added.content
+        added = self._added.text_of.get(id)
+        return self._model.id_to_token(id) if added is None else added
 
     # ---------------------------------------------------------- vocabulary
 
@@ -670,6 +671,9 @@ _PARTS: dict[str, Callable[[Tokenizer], Any]] = {
     "_pipeline": _make_pipeline,
     "_post_processor": _make_post_processor,
     "_pre_tokenizer": _make_pre_tokenizer,
+    "_skipped_ids": lambda tokenizer: frozenset(
+        id_ for id_, text in tokenizer._added.text_of.items() if text in tokenizer._added.special_contents
+    ),
     "special_ids": lambda tokenizer: frozenset(t.id for t in tokenizer.spec.added_tokens if t.special),
     "vocab_size": _make_vocab_size,
 }

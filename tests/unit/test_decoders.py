@@ -116,6 +116,8 @@ def test_a_plan_equals_decoding(spec, tokens):
     assert plan.text(pieces) == decoders.build(spec).decode(tokens)
     raw = plan.raw(pieces)
     assert raw == decoders.build(spec).decode_bytes(tokens)
+    if "\ufffd" not in plan.text(pieces):
+        assert raw.decode() == plan.text(pieces)
     if not plan.fallback_runs and not plan.strips:
         assert raw.decode("utf-8", "replace") == plan.text(pieces)
     if not plan.first_differs:

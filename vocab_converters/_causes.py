@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from tokenizers_lite.spec import models
-from vocab_converters._facts import marker_form, surroundings
+from vocab_converters._facts import marker_form
 from vocab_converters._header import BERT, HUGGINGFACE, SENTENCEPIECE, TIKTOKEN
 from vocab_converters._patterns import RUN_LIMIT
 from vocab_converters.emulate import ReaderError
@@ -41,6 +41,12 @@ _COLLIDING = re.compile("[\x01-\x07]")
 _LONG_RUN = re.compile(rf"[^\W\d_]{{{RUN_LIMIT + 1}}}")
 
 
+def _within(short: list[int], long: list[int]) -> bool:
+    """Tell whether one list is the other without up to three ids at its ends."""
+    extra = len(long) - len(short)
+    return 0 < extra <= 3 and any(long[at : at + len(short)] == short for at in range(extra + 1))
+
+
 class Explainer:
     """Names the cause of a difference.
 
@@ -60,7 +66,6 @@ class Explainer:
         self.kind = kind
         contents = sorted((token.content for token in spec.added_tokens if token.content), key=len, reverse=True)
         self.tokens = re.compile("|".join(map(re.escape, contents))) if contents else None
-        self.around = surroundings(spec)
         self._normalize = self._normalizer()
 
     def _normalizer(self) -> Callable[[str], str] | None:
@@ -83,9 +88,7 @@ class Explainer:
         for cause, variant in self._variants(text):
             if variant != text and self.agrees(variant):
                 return cause
-        before, after = (len(part) for part in self.around)
-        inner = list(expected[before : len(expected) - after])
-        if (before or after) and inner in (list(got), list(got[before:])):
+        if _within(list(expected), list(got)) or _within(list(got), list(expected)):
             return "ids around the text"
         if isinstance(self.spec.model, models.BPE) and self.spec.model.ignore_merges and self.kind in (None, 3, 4):
             return "whole tokens (ignore_merges)"

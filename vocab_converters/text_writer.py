@@ -121,6 +121,9 @@ def _sentencepiece(spec: Spec, reader: str, losses: list[Loss]) -> SentencePiece
     if reader == MNN_LLM:
         pieces = [(text.replace(MARKER, " "), score, kind) for text, score, kind in pieces]
     header = _header(spec, SENTENCEPIECE, list(spec.added_tokens), lambda token: _prints(pieces, token, reader), losses)
+    if not header.special and reader != MNN_LLM:  # without a special token "" would become ▁
+        header = header.replace(special=(len(pieces),))
+        pieces.append((hole_name(len(pieces), {text for text, _, _ in pieces}), 0.0, UNUSED))
     if not any(kind == UNKNOWN for _, _, kind in pieces):  # else id 0 would be taken for unknown
         pieces.append((hole_name(len(pieces), {text for text, _, _ in pieces}), 0.0, UNKNOWN))
     return SentencePieceVocab(header, pieces)

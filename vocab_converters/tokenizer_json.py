@@ -236,6 +236,15 @@ def merges_by_score(model: models.SentencePiece) -> list[tuple[str, str]]:
     return [(left, right) for _, _, _, left, right in found]
 
 
+def _by_metaspace(model: models.SentencePiece) -> bool:
+    """Tell whether the ▁ in front must come from Metaspace.
+
+    A normalizer would put one behind every user-defined piece as well,
+    because `tokenizers` normalizes what lies between added tokens.
+    """
+    return model.add_dummy_prefix and any(kind == USER_DEFINED for _, _, kind in model.pieces)
+
+
 def _sp_normalizer(model: models.SentencePiece, losses: list[Loss]) -> normalizers.Normalizer | None:
     """Return what sentencepiece does to a text, up to blanks becoming markers."""
     steps: list[normalizers.Normalizer] = []
@@ -245,14 +254,18 @@ def _sp_normalizer(model: models.SentencePiece, losses: list[Loss]) -> normalize
         steps += [normalizers.Strip(), normalizers.Replace(Pattern(" {2,}", regex=True), " ")]
     if model.treat_whitespace_as_suffix or not model.escape_whitespaces:
         losses.append(Loss("model", "blanks as suffixes or unescaped have no counterpart", "keep the .model file"))
-    if not model.add_dummy_prefix:  # with a prefix Metaspace marks the blanks
+    if not _by_metaspace(model):
+        steps += [normalizers.Prepend(MARKER)] if model.add_dummy_prefix else []
         steps.append(normalizers.Replace(Pattern(" "), MARKER))
+    else:
+        what = "a text that begins with a blank gets no second one in front"
+        losses.append(Loss("model.add_dummy_prefix", what, "keep the .model file"))
     return steps[0] if len(steps) == 1 else normalizers.Sequence(tuple(steps)) if steps else None
 
 
 def _sp_pre_tokenizer(model: models.SentencePiece) -> pre_tokenizers.PreTokenizer | None:
-    """Return what puts the ▁ in front of the text, and of nothing else."""
-    if not model.add_dummy_prefix:
+    """Return what marks blanks where the normalizer cannot."""
+    if not _by_metaspace(model):
         return None
     return pre_tokenizers.Metaspace(MARKER, "first", split=False)
 

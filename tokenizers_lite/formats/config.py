@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 
-def apply(spec: Spec, folder: str) -> Spec:
+def apply(spec: Spec, folder: str, *, default_class: str = "") -> Spec:
     """Add to a spec what the configuration files of its folder say.
+
+    `default_class` is the tokenizer_class where no file declares one.
 
     Raises:
         SpecError: a file is broken, or a value has the wrong type.
@@ -38,7 +40,8 @@ def apply(spec: Spec, folder: str) -> Spec:
     settings = files.read("tokenizer_config.json")
     model_config = files.read("config.json")
     name = files.value("tokenizer_config.json", settings, "tokenizer_class", str, None)
-    name = name or files.value("config.json", model_config, "tokenizer_class", str, None) or ""
+    name = name or files.value("config.json", model_config, "tokenizer_class", str, None)
+    name = name or default_class
     values = _Values(files, settings)
     declared = _Declared(files, values, spec.added_tokens)
     tokens = _SpecialTokens(files, values, declared, name)
@@ -77,26 +80,28 @@ class Files:
         """Give the path of a file in the folder."""
         return os.path.join(self.folder, name)
 
-    def text(self, name: str) -> str | None:
-        """Read a text file; None if it is not there."""
+    def text(self, name: str, *, missing_ok: bool = True) -> str | None:
+        """Read a text file; None if it is not there and need not be."""
         import hashlib
 
         try:
             with open(self.path(name), "rb") as file:
                 data = file.read()
         except FileNotFoundError:
-            return None
+            if missing_ok:
+                return None
+            raise
         self.used.append(SourceFile(name, len(data), hashlib.sha256(data).hexdigest()))
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as err:
             raise SpecError("not UTF-8", file=self.path(name), field=f"offset {err.start:#x}") from None
 
-    def read(self, name: str) -> dict[str, Any]:
-        """Read a JSON object; an empty one if the file is not there."""
+    def read(self, name: str, *, missing_ok: bool = True) -> dict[str, Any]:
+        """Read a JSON object; an empty one if the file is not there and need not be."""
         import json
 
-        text = self.text(name)
+        text = self.text(name, missing_ok=missing_ok)
         if text is None:
             return {}
         try:
@@ -179,8 +184,8 @@ class _SpecialTokens:
         )
         extra = values.values.get("extra_special_tokens")
         named = extra.items() if isinstance(extra, dict) else enumerate(extra) if isinstance(extra, list) else ()
-        for key, value in named:
-            self._add(files, "tokenizer_config.json", f"extra_special_tokens.{key}", value)
+        for place, value in named:
+            self._add(files, "tokenizer_config.json", f"extra_special_tokens.{place}", value)
 
     def _add(self, files: Files, name: str, at: str, value: Any) -> str:
         """Note a special token if its text is new; gives the text."""

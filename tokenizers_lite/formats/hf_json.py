@@ -251,8 +251,12 @@ def _model(value: Any, at: str) -> models.Model:
     return _MODELS[variant(*_MODELS)(value["type"], f"{at}.type")](value, at)  # type: ignore[no-any-return]
 
 
-def _vocab(value: Any, at: str) -> dict[str, int]:
-    """Parse an object of tokens and ids."""
+def parse_vocab(value: Any, at: str) -> dict[str, int]:
+    """Check an object of tokens and ids; gives it.
+
+    Raises:
+        Mismatch: an id is no integer from 0 to 2^32 - 1.
+    """
     if not isinstance(value, dict):
         raise Mismatch("expected an object of tokens and ids", at, value)
     ids = value.values()
@@ -328,7 +332,7 @@ def _build_bpe(vocab: dict[str, int], merges: list[tuple[str, str]], *options: A
 
 _bpe_fields = struct(
     _build_bpe,
-    ("vocab", _vocab, REQUIRED),
+    ("vocab", parse_vocab, REQUIRED),
     ("merges", _merges, REQUIRED),
     ("dropout", optional(_dropout), None),
     ("unk_token", optional(string), None),
@@ -371,13 +375,15 @@ _MODELS: dict[str, Callable[[Any, str], Any]] = {
     "BPE": _bpe,
     "WordPiece": struct(
         models.WordPiece,
-        ("vocab", _vocab, REQUIRED),
+        ("vocab", parse_vocab, REQUIRED),
         ("unk_token", string, REQUIRED),
         ("continuing_subword_prefix", string, REQUIRED),
         ("max_input_chars_per_word", usize, REQUIRED),
         array=False,
     ),
-    "WordLevel": struct(models.WordLevel, ("vocab", _vocab, REQUIRED), ("unk_token", string, REQUIRED), array=False),
+    "WordLevel": struct(
+        models.WordLevel, ("vocab", parse_vocab, REQUIRED), ("unk_token", string, REQUIRED), array=False
+    ),
     "Unigram": struct(
         _build_unigram,
         ("vocab", _scored, REQUIRED),

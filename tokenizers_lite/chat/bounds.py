@@ -34,8 +34,9 @@ class BoundExceeded(Exception):  # noqa: N818 - never leaves the package
 class Limits(Record):
     """What one rendering may use. The `_per_char` parts grow with the input.
 
-    The defaults leave real templates two orders of magnitude of room and stop
-    hostile ones within seconds and about 200 MB.
+    A conversation of 4,000 turns uses under 1 % of the steps and 12 % of the
+    work that the defaults allow it; hostile templates are stopped within ten
+    seconds and below 200 MB.
     """
 
     steps: int = 1_000_000  # loop rounds, calls, filters, operators
@@ -46,7 +47,7 @@ class Limits(Record):
     output_per_char: int = 8
     depth: int = 100  # macros, blocks and recursive loops inside each other
     seconds: float = 10.0
-    source: int = 200_000  # characters of the template itself
+    source: int = 100_000  # characters of the template itself
 
 
 class Budget:

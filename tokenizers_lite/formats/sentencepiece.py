@@ -265,6 +265,9 @@ class _Reader:
     def error(self, message: str, field: str, value: Any = ...) -> SpecError:
         return SpecError(message, file=self.file, field=field, value=value)
 
+    def damaged(self, what: str, position: int) -> SpecError:
+        return self.error(f"not a sentencepiece model, or a damaged one: {what}", f"offset {position:#x}")
+
     def text(self, data: bytes, field: str) -> str:
         try:
             return data.decode()
@@ -276,13 +279,13 @@ class _Reader:
         value = 0
         for shift in range(0, 70, 7):
             if position >= end:
-                raise self.error("the file ends inside a number", f"offset {position:#x}")
+                raise self.damaged("it ends inside a number", position)
             byte = self.data[position]
             position += 1
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value & 0xFFFF_FFFF_FFFF_FFFF, position
-        raise self.error("a number of more than ten bytes", f"offset {position - 10:#x}")
+        raise self.damaged("a number of more than ten bytes", position - 10)
 
     def fields(self, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield (field number, wire type, start, end of the value) of the message in data[position:end]."""
@@ -292,22 +295,22 @@ class _Reader:
             tag, position = self.varint(position, end)
             number, wire = tag >> 3, tag & 7
             if number == 0 or wire > _FIXED32 or tag >> 32:
-                raise self.error("not a sentencepiece model: no such protobuf field", f"offset {start:#x}", tag)
+                raise self.damaged(f"{tag} begins no field", start)
             if wire == _GROUP:
                 groups.append(number)
                 if len(groups) > _MAX_GROUP_DEPTH:
-                    raise self.error("groups nested too deeply", f"offset {start:#x}")
+                    raise self.damaged("groups nested too deeply", start)
                 continue
             if wire == _END_GROUP:
                 if not groups or groups.pop() != number:
-                    raise self.error("the end of a group that was not begun", f"offset {start:#x}", number)
+                    raise self.damaged("the end of a group that was not begun", start)
                 continue
             position, stop = self._value(wire, position, end)
             if not groups:
                 yield number, wire, position, stop
             position = stop
         if groups:
-            raise self.error("the file ends inside a group", f"offset {end:#x}")
+            raise self.damaged("it ends inside a group", end)
 
     def _value(self, wire: int, position: int, end: int) -> tuple[int, int]:
         """Return where the value at `position` begins and ends."""
@@ -318,5 +321,5 @@ class _Reader:
         if wire == _BYTES:
             size, start = self.varint(position, end)
         if size > end - start:
-            raise self.error(f"{size} bytes announced, {end - start} left", f"offset {position:#x}")
+            raise self.damaged(f"{size} bytes announced, {end - start} left", position)
         return start, start + size

@@ -12,11 +12,11 @@ import re
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
-from tokenizers_lite.models._spm_text import Matcher
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tokenizers_lite.models._spm_text import Matcher
 
 _NEVER = float("inf")
 # Up to this many symbols a scan of the whole list beats a heap.

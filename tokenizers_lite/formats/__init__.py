@@ -37,7 +37,7 @@ def read(path: str) -> Spec:
     import os
 
     path = os.fspath(path)
-    return _read_folder(path) if os.path.isdir(path) else _read_file(path)
+    return _read_folder(path) if os.path.isdir(path) else _read_as(kind(path), path)
 
 
 def kind(path: str) -> str:
@@ -50,6 +50,8 @@ def kind(path: str) -> str:
         SpecError: none of these.
         OSError: the file cannot be read.
     """
+    import os
+
     from tokenizers_lite.errors import SpecError
     from tokenizers_lite.formats.compact import MAGIC
 
@@ -60,17 +62,18 @@ def kind(path: str) -> str:
         return "compact"
     if head.startswith((b"GGUF", b"FUGG")):
         return "gguf"
-    if start.startswith(b"{"):
-        return "vocab+merges" if _is_vocab(path) else "tokenizer.json"
-    if start.startswith(b"#version"):
+    pair = os.path.basename(path) in ("vocab.json", "merges.txt")
+    if pair and all(os.path.exists(os.path.join(os.path.dirname(path), n)) for n in ("vocab.json", "merges.txt")):
         return "vocab+merges"
+    if start.startswith(b"{"):
+        return "tokenizer.json"
     from tokenizers_lite.formats import tiktoken
 
     if tiktoken.looks_like(head):
         return "tiktoken"
     if head.startswith(b"\n") and b"\0" in head:  # a piece with its score
         return "sentencepiece"
-    if head and path.endswith(".txt") and not head.startswith(b"430 "):
+    if head and path.endswith(".txt") and b"\0" not in head and not head.startswith(b"430 "):
         return "vocab.txt"
     raise SpecError(
         "this is no tokenizer file of a kind known here (tokenizer.json, tokenizer.model, .tiktoken, vocab.json with "
@@ -79,22 +82,6 @@ def kind(path: str) -> str:
         field="offset 0x0",
         value=head[:16],
     )
-
-
-def _is_vocab(path: str) -> bool:
-    """Tell vocab.json from tokenizer.json, both JSON objects: only the second has a model."""
-    import os
-
-    beside = os.path.join(os.path.dirname(path), "merges.txt")
-    if not os.path.exists(beside) or os.path.basename(path) == "tokenizer.json":
-        return False
-    with open(path, "rb") as file:
-        return b'"model"' not in file.read(1 << 16) or os.path.basename(path) == "vocab.json"
-
-
-def _read_file(path: str) -> Spec:
-    """Read one file."""
-    return _read_as(kind(path), path)
 
 
 def _read_as(name: str, path: str) -> Spec:

@@ -92,7 +92,8 @@ def looks_like(head: bytes) -> bool:
     """Tell whether a file that starts so holds ranks."""
     import re
 
-    return re.match(rb"[A-Za-z0-9+/]+={0,2} [0-9]+\r?\n", head) is not None
+    quads = rb"(?=[A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+    return re.match(quads + rb" [0-9]+\r?\n", head) is not None
 
 
 def _ranks(data: bytes, name: str) -> dict[bytes, int]:

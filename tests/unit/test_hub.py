@@ -271,6 +271,47 @@ def test_fetching_again_replaces_what_is_there(endpoint):
     assert (Path(folder) / "tokenizer.json").read_bytes() == TRUTH
 
 
+def test_a_folder_that_was_begun_by_hand_is_completed(endpoint, tmp_path):
+    endpoint.files["/acme/tiny/resolve/main/tokenizer.json"] = TRUTH
+    folder = tmp_path / "cache" / "models" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "tokenizer_config.json").write_bytes(CONFIG)
+    assert find_or_fetch("tiny", entry()) == str(folder)
+    assert (folder / "tokenizer.json").read_bytes() == TRUTH
+    assert (folder / "tokenizer_config.json").read_bytes() == CONFIG
+
+
+def test_while_a_model_is_fetched_anew_its_files_are_always_there(endpoint):
+    endpoint.files["/acme/tiny/resolve/main/tokenizer.json"] = TRUTH
+    path = Path(fetch("tiny", entry())) / "tokenizer.json"
+    missed = []
+    done = threading.Event()
+
+    def watch():
+        while not done.is_set():
+            if path.read_bytes() != TRUTH:
+                missed.append(path)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(10):
+        fetch("tiny", entry())
+    done.set()
+    watcher.join()
+    assert missed == []
+
+
+def test_what_a_killed_process_left_is_swept_after_a_day(endpoint, tmp_path):
+    endpoint.files["/acme/tiny/resolve/main/tokenizer.json"] = TRUTH
+    models = tmp_path / "cache" / "models"
+    for name in (".incoming-old", ".incoming-new", "other"):
+        (models / name).mkdir(parents=True)
+    for name in (".incoming-old", "other"):
+        os.utime(models / name, (0, 0))
+    find_or_fetch("tiny", entry())
+    assert sorted(os.listdir(models)) == [".incoming-new", "other", "tiny"]
+
+
 def test_two_processes_fill_one_cache(endpoint, tmp_path):
     """Several processes fetch the same model at once; each gets a whole one and nothing is left over."""
     endpoint.files["/acme/tiny/resolve/main/tokenizer.json"] = TRUTH * 20000

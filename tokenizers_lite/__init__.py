@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SpecialTokenError,
         TemplateError,
         TokenizerError,
+        TruncationError,
         VocabError,
     )
     from tokenizers_lite.spec import AddedToken, Padding, Spec, Truncation
@@ -44,6 +45,7 @@ __all__ = [
     "Tokenizer",
     "TokenizerError",
     "Truncation",
+    "TruncationError",
     "VocabError",
     "list_models",
     "load",

@@ -8,7 +8,7 @@ src/utils/padding.rs) with offsets counted in characters.
 from __future__ import annotations
 
 from tokenizers_lite._record import Record
-from tokenizers_lite.errors import SpecError, TokenizerError
+from tokenizers_lite.errors import SpecError, TruncationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 # The columns that hold one value per token.
 _COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_mask", "attention_mask")
-
-
-class TruncationError(TokenizerError, ValueError):
-    """The input cannot be cut as asked."""
 
 
 class Encoding(Record):

@@ -4,6 +4,7 @@ TokenizerError
 ├── SpecError            a file or spec holds something unknown, contradictory or broken
 ├── VocabError           an id or token that the vocabulary does not have
 ├── SpecialTokenError    special-token text met where the caller disallowed it
+├── TruncationError      the input cannot be cut as asked
 ├── TemplateError        a chat template is missing, failed, or went over its bounds
 ├── OfflineError         files are needed that could not be found or fetched
 ├── LossyExportError     a target format cannot hold the tokenizer (see its `report`)
@@ -51,6 +52,10 @@ class VocabError(TokenizerError, LookupError):
 
 class SpecialTokenError(TokenizerError, ValueError):
     """Text contains a special token that the caller disallowed."""
+
+
+class TruncationError(TokenizerError, ValueError):
+    """The input cannot be cut as asked."""
 
 
 class TemplateError(TokenizerError, ValueError):

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     Skip = Callable[[int, int, AddedToken], bool]
 
 
+# transformers 4.57, tokenization_utils_base.py, `clean_up_tokenization`; the order matters.
+_CLEAN_UP = ((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"))
+_CLEAN_UP += tuple((f" {end}", end) for end in ("n't", "'m", "'s", "'ve", "'re"))
+
+
 class Tokenizer:
     """Text to ids and back, equal to Hugging Face `tokenizers` on the same files.
 
@@ -205,16 +210,13 @@ class Tokenizer:
         text = _scalars(text)
         skip = None if allowed_special == "all" else _skipping(allowed_special)
         room = max_tokens - (sum(map(len, self._frame)) if add_special_tokens else 0)
-        keep = room
-        ends: Sequence[tuple[int, int]] = ()
+        offsets = self._aligned(text, 0, skip).offsets
+        keep = max(room, 0)
+        if len(offsets) <= keep:
+            return text
         while keep > 0:
-            if not ends:
-                ends = self._aligned(text, 0, skip).offsets
-                if len(ends) <= room:
-                    return text
-            # A character whose bytes are spread over tokens is kept whole or not at all.
-            cut = min(ends[keep][0], text.__len__()) if keep < len(ends) else len(text)
-            prefix = text[:cut]
+            # Ends before the first token too many: a character spread over tokens is kept whole or not at all.
+            prefix = text[: offsets[keep][0]]
             excess = len(self._ids(prefix, skip)) - room
             if excess <= 0:
                 return prefix
@@ -318,12 +320,26 @@ class Tokenizer:
 
     # ------------------------------------------------------------ decoding
 
-    def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
+    def decode(
+        self, ids: Iterable[int], *, skip_special_tokens: bool = True, clean_up_tokenization_spaces: bool = False
+    ) -> str:
         """Turn ids into text, as Hugging Face's `Tokenizer.decode`.
 
-        Ids that the vocabulary does not have are skipped, as there. (The
-        default of `skip_special_tokens` is tokenizers'; transformers' is False.)
+        Args:
+            ids: ids; those that the vocabulary does not have are skipped, as there.
+            skip_special_tokens: leave special tokens out. (The default is
+                tokenizers'; transformers' is False.)
+            clean_up_tokenization_spaces: drop blanks before punctuation and English
+                contractions, as transformers' `decode` does for models whose
+                configuration asks for it (``spec.config``). It is not reversible.
         """
+        text = self._decode(ids, skip_special_tokens)
+        if clean_up_tokenization_spaces:
+            for blank, tidy in _CLEAN_UP:
+                text = text.replace(blank, tidy)
+        return text
+
+    def _decode(self, ids: Iterable[int], skip_special_tokens: bool) -> str:
         if self._engine is not None:
             return self._engine.decode(list(ids))
         plan = self._byte_plan
@@ -594,7 +610,8 @@ def _make_needs_origins(tokenizer: Tokenizer) -> bool:
     """Whether a pre-tokenizer asks where in the input its text starts and a normalizer may move that."""
     if "splits" in tokenizer._start or "joined" in tokenizer._start:
         return False
-    return tokenizer._normalizer is not None and "first" in repr(tokenizer.spec.pre_tokenizer)
+    pre_tokenizer = tokenizer._pre_tokenizer
+    return tokenizer._normalizer is not None and pre_tokenizer is not None and pre_tokenizer.by_origin
 
 
 def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:

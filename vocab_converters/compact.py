@@ -46,7 +46,8 @@ def write(spec: Spec, path: str, *, index: bool = True, base: str | None = None)
     Raises:
         SpecError: the spec cannot be read back equal, or `base` has another vocabulary.
     """
-    sections = _sections(spec, index)
+    canonical = _canonical(spec)
+    sections = _sections(spec, canonical, index)
     if base is not None:
         sections = _linked(sections, path, base)
     data = _container(sections)
@@ -54,7 +55,7 @@ def write(spec: Spec, path: str, *, index: bool = True, base: str | None = None)
     try:
         with open(temporary, "wb") as file:
             file.write(data)
-        _prove(spec, compact.read(temporary), path)
+        _prove(spec, compact.read(temporary), path, canonical)
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
@@ -64,7 +65,7 @@ def write(spec: Spec, path: str, *, index: bool = True, base: str | None = None)
 
 def dumps(spec: Spec, *, index: bool = False) -> bytes:
     """Return what `write` would put into a file."""
-    return _container(_sections(spec, index))
+    return _container(_sections(spec, _canonical(spec), index))
 
 
 def _container(sections: dict[str, bytes]) -> bytes:
@@ -81,10 +82,14 @@ def _container(sections: dict[str, bytes]) -> bytes:
     return header + table + body
 
 
-def _sections(spec: Spec, index: bool) -> dict[str, bytes]:
+def _canonical(spec: Spec) -> Canonical | None:
+    return Canonical.of(spec) if isinstance(spec.model, models.BPE) else None
+
+
+def _sections(spec: Spec, canonical: Canonical | None, index: bool) -> dict[str, bytes]:
     fields = {name: getattr(spec.model, name) for name in spec.model._fields if name not in _COLUMNS}
     model = {"type": type(spec.model).__name__, **_records.to_plain(fields)}
-    sections = _vocabulary(spec, model, index)
+    sections = _vocabulary(spec, model, canonical, index)
     plain = {
         name: _records.to_plain(getattr(spec, name))
         for name in spec._fields
@@ -125,7 +130,7 @@ def _flags(token: AddedToken) -> int:
     return token.single_word | token.lstrip << 1 | token.rstrip << 2 | token.normalized << 3 | token.special << 4
 
 
-def _vocabulary(spec: Spec, plain: dict[str, Any], index: bool) -> dict[str, bytes]:
+def _vocabulary(spec: Spec, plain: dict[str, Any], canonical: Canonical | None, index: bool) -> dict[str, bytes]:
     """Return the sections that hold the vocabulary; notes on them go into `plain`."""
     model = spec.model
     if isinstance(model, models.Unigram):
@@ -138,11 +143,9 @@ def _vocabulary(spec: Spec, plain: dict[str, Any], index: bool) -> dict[str, byt
         }
     if not isinstance(model, (models.BPE, models.WordLevel, models.WordPiece)):
         raise SpecError("this model cannot be stored", field="model", value=type(model).__name__)
-    if isinstance(model, models.BPE):
-        canonical = Canonical.of(spec)
-        if canonical is not None:
-            plain["storage"] = canonical.storage()
-            return canonical.sections(index)
+    if canonical is not None:
+        plain["storage"] = canonical.storage()
+        return canonical.sections(index)
     tokens = dict(model.vocab.items())
     sections = {"TEXT": _texts(tokens), "IDS ": _numbers("I", tokens.values())}
     if isinstance(model, models.BPE):
@@ -366,7 +369,7 @@ def _linked(sections: dict[str, bytes], path: str, base: str) -> dict[str, bytes
     return {"SPEC": sections["SPEC"], "LINK": _msgpack.packb(link)}
 
 
-def _prove(spec: Spec, back: Spec, path: str) -> None:
+def _prove(spec: Spec, back: Spec, path: str, canonical: Canonical | None) -> None:
     """Compare what was read back with what was written.
 
     Raises:
@@ -388,18 +391,19 @@ def _prove(spec: Spec, back: Spec, path: str) -> None:
         if mine != theirs:
             raise SpecError("this field cannot be stored without a change", file=path, field=f"model.{name}")
     if isinstance(spec.model, models.BPE):
-        _prove_merges(spec, back, path)
+        _prove_merges(spec, back, path, canonical)
 
 
-def _prove_merges(spec: Spec, back: Spec, path: str) -> None:
-    """Check that every merge of the original that can happen is there with the same order, and no other."""
-    want, got = Canonical.of(spec), Canonical.of(back)
-    if (want is None) != (got is None):
-        raise SpecError("merges cannot be stored without a change", file=path, field="model.merges")
-    if want is None or got is None:
-        if list(spec.model.merges) != list(back.model.merges):  # type: ignore[attr-defined]
-            raise SpecError("merges cannot be stored without a change", file=path, field="model.merges")
-    elif want.pairs != got.pairs or want.order != got.order:
+def _prove_merges(spec: Spec, back: Spec, path: str, canonical: Canonical | None) -> None:
+    """Check that every merge of the original that can happen came back in its place, and no other."""
+    merges = back.model.merges  # type: ignore[attr-defined]
+    if canonical is None:
+        equal = list(spec.model.merges) == list(merges)  # type: ignore[attr-defined]
+    else:
+        left, right = merges.vocab.pair_ids()
+        pairs = [None if a == NO_PAIR else (a, b) for a, b in zip(left, right, strict=True)]
+        equal = pairs == canonical.pairs and merges.vocab.rank_order() == canonical.order
+    if not equal:
         raise SpecError("merges cannot be stored without a change", file=path, field="model.merges")
 
 

@@ -460,16 +460,20 @@ class CompactVocab:
         return self.size - len(self.holes)
 
     def __iter__(self) -> Iterator[str]:
-        for id_ in range(self.size):
-            token = self.token_of(id_)
-            if token is not None:
-                yield token
+        return (token for token, _ in self.items())
 
     keys = __iter__
 
     def items(self) -> Iterator[tuple[str, int]]:
-        """Yield (token text, id)."""
-        return ((token, self[token]) for token in self)
+        """Yield (token text, id), ids ascending."""
+        raw, special = self.raw, self.literal | self.holes
+        for id_ in range(self.size):
+            if not self.byte_level or id_ in special:
+                token = self.token_of(id_)
+                if token is not None:
+                    yield token, id_
+            else:
+                yield raw(id_).decode("latin-1").translate(_LATIN_TO_ALPHABET), id_
 
     def __eq__(self, other: object) -> bool:
         return dict(self.items()) == (dict(other.items()) if isinstance(other, CompactVocab) else other)

@@ -9,7 +9,7 @@ ends as an UNUSED piece is taken apart again the way it was last put together.
 from __future__ import annotations
 
 import re
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from itertools import pairwise
 
 TYPE_CHECKING = False
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from tokenizers_lite.models._spm_text import Matcher
 
 _NEVER = float("inf")
-# Up to this many symbols a scan of the whole list beats a heap.
+# Up to this many symbols a scan of the whole list beats an agenda.
 _SCAN_LIMIT = 160
 _MAX_DEPTH = 100  # kMaxBpeResegmentDepth
-# Above -score of 0.0 and below that of any other negative score.
+# After -score of 0.0 and before that of any negative score.
 _MINUS_ZERO = 5e-324
 
 
@@ -39,11 +39,15 @@ class BPE:
     def __init__(
         self, pieces: Sequence[tuple[str, float, int]], ids: dict[str, int], matcher: Matcher, blank: str
     ) -> None:
-        self._pieces = pieces
-        self._ids = ids
         self._matcher = matcher
         self._words = _word_pattern(pieces, blank)
         self._unused = frozenset(text for text, _, kind in pieces if kind == 5)
+        # What orders merges, least first: the score negated. Scores are compared as integers of
+        # their bits there (SymbolPairComparator), which puts 0.0 before -0.0.
+        self._orders = {text: -pieces[id_][1] for text, id_ in ids.items()}
+        for text in [text for text, order in self._orders.items() if not order]:
+            if str(self._orders[text]) == "0.0":
+                self._orders[text] = _MINUS_ZERO
 
     def words(self, text: str) -> list[str]:
         """Cut `text` where no merge can cross, so that each part can be segmented for itself.
@@ -71,73 +75,79 @@ class BPE:
             return [word]
         if len(word) <= _SCAN_LIMIT:
             return self._merge_scanning(list(word))
-        return self._merge(list(word), None, None)
-
-    def _key(self, text: str) -> float:
-        """Return what orders merges, least first: the score negated.
-
-        Scores are compared as integers of their bits there (SymbolPairComparator),
-        which puts 0.0 before -0.0.
-        """
-        id_ = self._ids.get(text)
-        if id_ is None:
-            return _NEVER
-        score = self._pieces[id_][1]
-        return -score or (_MINUS_ZERO if str(score)[0] == "-" else 0.0)
+        return self._merge(list(word))
 
     def _merge_scanning(self, symbols: list[str]) -> list[str]:
-        key = self._key
-        keys = [key(left + right) for left, right in pairwise(symbols)]
-        while keys:
-            best = min(keys)
+        get = self._orders.get
+        orders = [get(left + right, _NEVER) for left, right in pairwise(symbols)]
+        while orders:
+            best = min(orders)
             if best == _NEVER:
                 break
-            i = keys.index(best)
-            symbols[i] += symbols[i + 1]
-            del symbols[i + 1], keys[i]
+            i = orders.index(best)
+            merged = symbols[i] = symbols[i] + symbols[i + 1]
+            del symbols[i + 1], orders[i]
             if i:
-                keys[i - 1] = key(symbols[i - 1] + symbols[i])
-            if i < len(keys):
-                keys[i] = key(symbols[i] + symbols[i + 1])
+                orders[i - 1] = get(symbols[i - 1] + merged, _NEVER)
+            if i < len(orders):
+                orders[i] = get(merged + symbols[i + 1], _NEVER)
         return symbols
 
     def _merge(
-        self, symbols: list[str], fixed: list[bool] | None, made_of: dict[str, tuple[str, str]] | None
+        self,
+        symbols: list[str],
+        fixed: list[bool] | None = None,
+        made_of: dict[str, tuple[str, str]] | None = None,
     ) -> list[str]:
-        """Merge by agenda; note in `made_of` what unused pieces are made of when they come up."""
-        key, unused = self._key, self._unused
+        """Merge by agenda; symbols that are `fixed` stay as they are.
+
+        Note in `made_of` what unused pieces can be made of when that comes up.
+        """
+        get = self._orders.get
         n = len(symbols)
         after = list(range(1, n + 1))
         before = list(range(-1, n - 1))
-        agenda: list[tuple[float, int, int]] = []  # key, index of the left symbol, size of both
+        # Pairs by their order, each as the index of its left symbol: heaps of plain numbers.
+        agenda: dict[float, list[int]] = {}
+        waiting: list[float] = []
 
-        def look_up(left: int, right: int) -> Iterator[tuple[float, int, int]]:
-            if left < 0 or right >= n or (fixed and (fixed[left] or fixed[right])):
+        def look_up(left: int, right: int) -> None:
+            if left < 0 or right >= n or (fixed is not None and (fixed[left] or fixed[right])):
                 return
             text = symbols[left] + symbols[right]
-            order = key(text)
-            if order != _NEVER:
-                if made_of is not None and text in unused:
-                    made_of[text] = symbols[left], symbols[right]
-                yield order, left, len(text)
+            order = get(text)
+            if order is None:
+                return
+            if made_of is not None and text in self._unused:
+                made_of[text] = symbols[left], symbols[right]
+            if order in agenda:
+                heappush(agenda[order], left)
+            else:
+                agenda[order] = [left]
+                heappush(waiting, order)
 
         for i in range(n - 1):
-            agenda += look_up(i, i + 1)
-        heapify(agenda)
-        while agenda:
-            _, left, size = heappop(agenda)
+            look_up(i, i + 1)
+        while waiting:
+            order = waiting[0]
+            lefts = agenda[order]
+            if not lefts:
+                del agenda[heappop(waiting)]
+                continue
+            left = heappop(lefts)
             right = after[left]
-            if right >= n or not symbols[left] or len(symbols[left]) + len(symbols[right]) != size:
+            if right >= n or not symbols[left]:
+                continue
+            merged = symbols[left] + symbols[right]
+            if get(merged) != order:
                 continue  # one of the two has merged with another since
-            symbols[left] += symbols[right]
+            symbols[left] = merged
             symbols[right] = ""
-            after[left] = after[right]
-            if after[left] < n:
-                before[after[left]] = left
-            for item in look_up(before[left], left):
-                heappush(agenda, item)
-            for item in look_up(left, after[left]):
-                heappush(agenda, item)
+            after[left] = following = after[right]
+            if following < n:
+                before[following] = left
+            look_up(before[left], left)
+            look_up(left, following)
         return [symbol for symbol in symbols if symbol]
 
     def _segment_recording(self, text: str) -> list[str]:

@@ -18,7 +18,29 @@ if TYPE_CHECKING:
 
 _UNKNOWN, _CONTROL, _BYTE = 2, 3, 6
 # What the error handler "surrogateescape" makes of bytes that are not UTF-8, one character each.
-_ESCAPED = re.compile("[\udc80-\udcff]")
+ESCAPED = re.compile("[\udc80-\udcff]")
+
+
+class Surfaces(dict[int, str]):
+    """Id -> its text anywhere but at the beginning; a byte that is not ASCII as a lone surrogate."""
+
+    def __init__(self, pieces: Sequence[tuple[str, float, int]], unk_surface: str) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._unk_surface = unk_surface
+
+    def __missing__(self, id: int) -> str:  # noqa: A002 - the key's own term
+        if not 0 <= id < len(self._pieces):
+            return ""
+        text, _, kind = self._pieces[id]
+        if kind == _BYTE:
+            text = bytes((int(text[3:5], 16),)).decode("utf-8", "surrogateescape")
+        elif kind == _CONTROL:
+            text = ""
+        else:
+            text = self._unk_surface if kind == _UNKNOWN else text.replace(MARKER, " ")
+        self[id] = text
+        return text
 
 
 class StreamDecoder:
@@ -51,6 +73,11 @@ class StreamDecoder:
         self._at_start = strip or strip_all
         self._bytes = b""
         self._held: list[str] = []
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether what comes next depends on more than the id."""
+        return self._at_start or bool(self._bytes)
 
     def push(self, id: int) -> str:  # noqa: A002 - the argument's own term
         """Take one id and return the text that is certain now."""
@@ -91,4 +118,4 @@ class StreamDecoder:
         """Decode the bytes at hand, but for the start of a character that may still come."""
         text, used = utf_8_decode(self._bytes, "surrogateescape", final)
         self._bytes = self._bytes[used:]
-        return text if self._raw else _ESCAPED.sub("\ufffd", text)
+        return text if self._raw else ESCAPED.sub("\ufffd", text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 
-from tokenizers_lite.models._spm_decode import StreamDecoder
+from tokenizers_lite.models._spm_decode import ESCAPED, StreamDecoder, Surfaces
 from tokenizers_lite.models._spm_text import MARKER, Matcher, Normalizer
 
 TYPE_CHECKING = False
@@ -54,6 +54,7 @@ class SentencePiece:
         self._segmenter = _segmenter(spec, ids, matcher, self._normalizer.blank)
         self._ids = {t: i for t, i in ids.items() if t not in self._unused} if self._unused else ids
         self._cache: dict[str, list[int]] = {}
+        self._surfaces = Surfaces(pieces, spec.unk_surface)
         self._denormalize = None
         if spec.denormalizer_charsmap:
             self._denormalize = _denormalizer(spec).normalize
@@ -100,9 +101,19 @@ class SentencePiece:
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of `ids`. Ids out of range are passed over; the library raises IndexError."""
         stream = self.stream()
-        parts = list(map(stream.push, ids))
-        parts.append(stream.finish())
-        return "".join(parts)
+        if self._denormalize is None:
+            ids = list(ids)
+            parts: list[str] = []
+            while len(parts) < len(ids) and stream.is_beginning:
+                parts.append(stream.push(ids[len(parts)]))
+            rest = [self._surfaces[id_] for id_ in ids[len(parts) :]]
+            text = "".join(rest)
+            escaped = ESCAPED.search(text) is not None
+            if not escaped or "" not in rest:  # a piece without text parts the bytes before and after it
+                parts.append(text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"))
+                return ESCAPED.sub("\ufffd", "".join(parts)) if escaped else "".join(parts) + stream.finish()
+            stream = self.stream()
+        return "".join([*map(stream.push, ids), stream.finish()])
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """Return the text of `ids` as bytes, with byte pieces that are not UTF-8 as they are.

@@ -9,7 +9,7 @@ import os
 import sys
 from array import array
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from struct import pack
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -168,7 +168,7 @@ def _sized(data: bytes) -> bytes:
 
 
 def _numbers(layout: str, values: Iterable[float]) -> bytes:
-    column = array(layout, values)  # type: ignore[arg-type]
+    column = array(layout, values)
     if sys.byteorder == "big":
         column.byteswap()
     return column.tobytes()
@@ -213,7 +213,7 @@ class Canonical:
         form = cls([b""] * size, [None] * size, [])
         form.byte_level = _is_byte_level(spec, running)
         form._store(texts)
-        form._derive(texts, running, table)
+        form._derive(texts, table)
         return form
 
     def _store(self, texts: Sequence[str | None]) -> None:
@@ -227,7 +227,7 @@ class Canonical:
                 raw = text.encode()
             self.raws[id_] = raw
 
-    def _derive(self, texts: Sequence[str | None], model: BPE, table: dict[int, int]) -> None:
+    def _derive(self, texts: Sequence[str | None], table: dict[int, int]) -> None:
         """Find the last pair of every token's own BPE."""
         singles = {text: id_ for id_, text in enumerate(texts) if text is not None and len(text) == 1}
         ranks: list[tuple[int, int]] = []
@@ -325,7 +325,7 @@ def _merges_stand_ins(model: BPE, table: dict[int, int]) -> bool:
 def _last_pair(symbols: list[int], table: dict[int, int]) -> tuple[int, int] | None:
     """Return the two symbols that BPE of `symbols` arrives at, None if it stops before."""
     get = table.get
-    ranks = [get(a << 32 | b, NEVER) for a, b in zip(symbols, symbols[1:], strict=False)]
+    ranks = [get(a << 32 | b, NEVER) for a, b in pairwise(symbols)]
     while len(symbols) > 2:
         best = min(ranks)
         if best == NEVER:
@@ -396,9 +396,9 @@ def _prove(spec: Spec, back: Spec, path: str, canonical: Canonical | None) -> No
 
 def _prove_merges(spec: Spec, back: Spec, path: str, canonical: Canonical | None) -> None:
     """Check that every merge of the original that can happen came back in its place, and no other."""
-    merges = back.model.merges  # type: ignore[attr-defined]
+    merges = back.model.merges
     if canonical is None:
-        equal = list(spec.model.merges) == list(merges)  # type: ignore[attr-defined]
+        equal = list(spec.model.merges) == list(merges)
     else:
         left, right = merges.vocab.pair_ids()
         pairs = [None if a == NO_PAIR else (a, b) for a, b in zip(left, right, strict=True)]

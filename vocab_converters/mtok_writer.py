@@ -31,13 +31,17 @@ from vocab_converters._nodes import DECODERS, NORMALIZERS, PRE_TOKENIZERS, Node,
 from vocab_converters._patterns import RUN_LIMIT, before_blanks, limit_runs, quote
 from vocab_converters.emulate._base import MNN
 from vocab_converters.emulate._stages import BLANKED
+from vocab_converters.emulate._unicode15 import OTHER, unicode_class
 from vocab_converters.mtok import BpeModel, Mtok, MtokToken, PostOp, Tail, UnigramModel, WordPieceModel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tokenizers_lite.spec import AddedToken, Pattern, Spec
 
 NONE = Node(0)
+LONGEST_RUN = 128  # of characters that vanish; the 96 tags of flags are the longest that occurs in text
 SKIPPED_OP = PostOp(0xFFFFFFFF)  # readers skip it; it keeps three specials and a text from looking like the older form
 
 
@@ -244,24 +248,32 @@ def _bert(step: normalizers.BertNormalizer) -> list[Node]:
 def _mapping(step: normalizers.Normalizer) -> list[tuple[int, str]]:
     """Return what a normalizer makes of each single character, where it is not the same.
 
-    Long runs of characters that vanish (unassigned, private use) are left
-    out: a quarter of a million entries for text that nobody writes.
+    Long runs of unassigned and private characters that vanish are left out:
+    a quarter of a million entries for text that nobody writes.
     """
     from tokenizers_lite.normalizers import build
 
     normalize = build(step).normalize
     found: list[tuple[int, str]] = []
-    vanishing: list[tuple[int, str]] = []
-    for code in range(1, 0x110001):
-        text = "" if code == 0x110000 or 0xD800 <= code < 0xE000 else normalize(chr(code))
-        if not text:
-            vanishing.append((code, text))
-            continue
-        found += vanishing if len(vanishing) <= 64 else []
-        vanishing = []
-        if text != chr(code):
-            found.append((code, text))
+    unassigned: list[tuple[int, str]] = []
+    for start in range(0, 0x110000, 4096):
+        codes = [code for code in range(start, start + 4096) if code and not 0xD800 <= code < 0xE000]
+        for code, text in zip(codes, _each(normalize, codes), strict=True):
+            if not text and unicode_class(code) == OTHER:
+                unassigned.append((code, text))
+                continue
+            found += unassigned if len(unassigned) <= LONGEST_RUN else []
+            unassigned = []
+            if text != chr(code):
+                found.append((code, text))
     return found
+
+
+def _each(normalize: Callable[[str], str], codes: list[int]) -> list[str]:
+    """Normalize characters one by one, most of the time all at once with a character between that nothing changes."""
+    between = "\u4e00"
+    parts = normalize(between.join(map(chr, codes))).split(between)
+    return parts if len(parts) == len(codes) else [normalize(chr(code)) for code in codes]
 
 
 def _character_table(step: normalizers.Normalizer, losses: list[Loss]) -> list[Node]:

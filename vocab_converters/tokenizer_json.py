@@ -21,6 +21,7 @@ from tokenizers_lite.spec import (
     pre_tokenizers,
 )
 from vocab_converters._facts import MARKER, Loss, surroundings
+from vocab_converters.emulate._merge import merge
 from vocab_converters.mnn_text import BYTE, CONTROL, NORMAL, UNKNOWN, USER_DEFINED
 
 TYPE_CHECKING = False
@@ -185,6 +186,8 @@ def hf_form(spec: Spec, losses: list[Loss] | None = None) -> Spec:
         return spec
     losses = [] if losses is None else losses
     added = _user_defined(model)
+    if not _by_metaspace(model) and not model.add_dummy_prefix:
+        added += _unmade(model)
     return spec.replace(
         model=_rebuilt(model),
         added_tokens=(*spec.added_tokens, *added),
@@ -201,6 +204,30 @@ def _user_defined(model: models.SentencePiece) -> list[AddedToken]:
         for number, (text, _, kind) in enumerate(model.pieces)
         if kind == USER_DEFINED
     ]
+
+
+def _unmade(model: models.SentencePiece) -> list[AddedToken]:
+    """Return the pieces that no merge of two pieces yields, such as an emoji with a skin tone.
+
+    Sentencepiece merges any two characters whose concatenation is a piece;
+    `tokenizers` wants both to be pieces. As added tokens they are found whole.
+    """
+    if model.model_type != "bpe":
+        return []
+    scores = {text: -score for text, score, kind in model.pieces if kind == NORMAL}
+
+    def lookup(left: str, right: str) -> tuple[float, str] | None:
+        rank = scores.get(left + right)
+        return None if rank is None else (rank, left + right)
+
+    found = []
+    for number, (text, _, kind) in enumerate(model.pieces):
+        if kind != NORMAL or len(text) < 2 or MARKER in text:
+            continue
+        cuts = any(text[:at] in scores and text[at:] in scores for at in range(1, len(text)))
+        if not cuts and merge(list(text), lookup) == [text]:
+            found.append(AddedToken(number, text, normalized=False))
+    return found
 
 
 def _rebuilt(model: models.SentencePiece) -> models.Model:

@@ -69,9 +69,13 @@ def test_a_failure_on_the_way_leaves_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
-    with pytest.raises(KeyboardInterrupt), replacing(str(path)) as (file, _):
-        file.write(b"new")
-        raise KeyboardInterrupt
+    def interrupted():
+        with replacing(str(path)) as (file, _):
+            file.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

@@ -9,6 +9,8 @@ from vocab_converters._header import Header
 from vocab_converters._nodes import DECODERS, NORMALIZERS, PRE_TOKENIZERS, Node, make
 from vocab_converters.emulate import MNN, MNN_LLM, NATIVE, READERS, ReaderError
 
+NONE, NO_TAIL = Node(0), mtok.Tail()
+
 
 def pieces(*entries, **header):
     return mnn_text.SentencePieceVocab(Header(0, **header), list(entries))
@@ -18,7 +20,7 @@ def tokens(kind, *entries, **header):
     return mnn_text.TokenVocab(Header(kind, **header), list(entries))
 
 
-def bpe(vocab, merges=(), pre=Node(0), normalizer=Node(0), decoder=None, added=(), tail=mtok.Tail(), **header):
+def bpe(vocab, merges=(), pre=NONE, normalizer=NONE, decoder=None, added=(), tail=NO_TAIL, **header):
     model = mtok.BpeModel(sorted(vocab.items()), sorted(merges))
     return mtok.Mtok(Header(4, **header), normalizer, pre, model, decoder or make(DECODERS, "fuse"), tuple(added), tail)
 

@@ -1,5 +1,7 @@
 """The .mtok reader and writer: bytes, errors, laws."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def nodes(layout):
         return st.tuples(*(fields[letter] for letter in letters)).map(lambda f: Node(tag, f))
 
     leaves = st.one_of([leaf(tag, letters) for tag, (_, letters) in enumerate(layout.tags) if letters != "*"])
-    sequence = [tag for tag, (_, letters) in enumerate(layout.tags) if letters == "*"][0]
+    sequence = next(tag for tag, (_, letters) in enumerate(layout.tags) if letters == "*")
     return st.recursive(
         leaves, lambda kids: st.lists(kids, max_size=3).map(lambda k: Node(sequence, (tuple(k),))), max_leaves=6
     )
@@ -82,13 +84,14 @@ def test_a_cut_file_is_refused_or_ends_between_two_parts(file, data):
     whole = mtok.emit(file)
     cut = data.draw(st.integers(0, len(whole) - 1))
 
+    message, again = "cut.mtok: line", None
     try:
         again = mtok.parse(whole[:cut], "cut.mtok")
     except SpecError as error:
-        assert "cut.mtok" in str(error)
-        assert "offset" in str(error) or "line" in str(error)
-    else:
-        assert mtok.emit(again) == whole[:cut]
+        message = str(error)
+
+    assert message.startswith(("cut.mtok: line", "cut.mtok: offset"))
+    assert again is None or mtok.emit(again) == whole[:cut]
 
 
 @given(FILES, st.data())
@@ -97,10 +100,8 @@ def test_damage_never_raises_anything_but_a_typed_error(file, data):
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
 
-    try:
+    with contextlib.suppress(SpecError):
         mtok.parse(bytes(whole))
-    except SpecError:
-        pass
 
 
 def test_the_apps_own_file_is_written_back_byte_for_byte():
@@ -159,7 +160,7 @@ def test_four_operations_with_three_specials_look_like_the_older_form():
     ],
 )
 def test_broken_files_are_named_with_their_place(data, words):
-    with pytest.raises(SpecError, match="x.mtok") as error:
+    with pytest.raises(SpecError, match=r"x\.mtok") as error:
         mtok.parse(data, "x.mtok")
 
     assert words in str(error.value)

@@ -1,4 +1,4 @@
-"""Small tokenizers made here, so that the converters' tests need no files: as `tokenizers` trains them, and as specs."""
+"""Small tokenizers made here, so that the converters' tests need no files."""
 
 import functools
 import random

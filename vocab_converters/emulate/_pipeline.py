@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from vocab_converters.mtok import Mtok
 
 _ASCII_BLANKS = b" \t\n\v\f\r"
-_PIECE_MARKS = re.compile(b"\xe2\x96\x81|<0x([0-9a-fA-F]{1,2})")
+# sscanf reads one or two digits; six bytes are taken whatever follows them.
+_PIECE_MARKS = re.compile(b"\xe2\x96\x81|<0x(?:([0-9a-fA-F]{2}).|([0-9a-fA-F])..)", re.DOTALL)
 
 
 class EmulatedPipeline(Emulated):
@@ -119,8 +120,9 @@ class EmulatedPipeline(Emulated):
 
 
 def _piece_mark(match: re.Match[bytes]) -> bytes:
-    """Turn the marker into a blank and <0xNN> into a byte; six bytes are taken for the latter."""
-    return b" " if match.group(1) is None else bytes([int(match.group(1), 16)])
+    """Turn the marker into a blank and <0xNN> into a byte."""
+    digits = match.group(1) or match.group(2)
+    return b" " if digits is None else bytes([int(digits, 16)])
 
 
 def _holds(node: Node, wanted: str) -> bool:

@@ -33,7 +33,9 @@ def main() -> int:
             checks += len(results)
             wrong += results.count(False)
     imported = [module for module in OPTIONAL if module in sys.modules]
-    print(f"{len(fixture['models'])} models, {checks} checks against tokenizers {fixture['tokenizers']}, {wrong} differ")
+    print(
+        f"{len(fixture['models'])} models, {checks} checks against tokenizers {fixture['tokenizers']}, {wrong} differ"
+    )
     if imported:
         print(f"imported without need: {', '.join(imported)}")
     return int(bool(wrong or imported or not checks))

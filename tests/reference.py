@@ -1,12 +1,14 @@
 """The slow, obvious algorithms that the fast ones are held against."""
 
+from itertools import pairwise
+
 
 def bpe(symbols: list[str], merges: list[tuple[str, str]]) -> list[str]:
     """Merge by the book: the best pair that is there, leftmost first, one at a time."""
     ranks = {pair: rank for rank, pair in enumerate(merges)}
     symbols = list(symbols)
     while True:
-        found = [(ranks[pair], at) for at, pair in enumerate(zip(symbols, symbols[1:], strict=False)) if pair in ranks]
+        found = [(ranks[pair], at) for at, pair in enumerate(pairwise(symbols)) if pair in ranks]
         if not found:
             return symbols
         _, at = min(found)

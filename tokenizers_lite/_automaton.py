@@ -199,7 +199,7 @@ def build_node(node: Node) -> Automaton | None:
     program = _Program(members, len(numbers))
     try:
         start = program.add(node, program.emit("match"))
-    except _Beyond:
+    except _BeyondError:
         return None
     table = _determine(program, start, len(numbers))
     if table is None:
@@ -218,7 +218,7 @@ def build_node(node: Node) -> Automaton | None:
     return Automaton(len(numbers), pack(f"<{len(table)}H", *table), bytes(ranges))
 
 
-class _Beyond(Exception):
+class _BeyondError(Exception):
     """The pattern has a part that an automaton with one character of foresight cannot follow."""
 
 
@@ -258,7 +258,7 @@ class _Program:
             return self.emit("look", allowed, after)
         if kind == "Anchor" and node.kind == "z":  # type: ignore[attr-defined]
             return self.emit("look", frozenset((self.end,)), after)
-        raise _Beyond
+        raise _BeyondError
 
     def choice(self, starts: list[int]) -> int:
         """Try several starts in order."""
@@ -278,14 +278,14 @@ class _Program:
             return frozenset().union(*map(self.one_character, node.parts))  # type: ignore[attr-defined]
         if kind in ("Capture", "Closed"):
             return self.one_character(node.body)  # type: ignore[attr-defined]
-        raise _Beyond
+        raise _BeyondError
 
     def repeat(self, node: Any, after: int) -> int:
         """Add a greedy or lazy repetition."""
         from tokenizers_lite._onig_nodes import min_length
 
         if node.kind == "+" or not min_length(node.body) or max(node.low, node.high or 0) > 64:
-            raise _Beyond
+            raise _BeyondError
         lazy = node.kind == "?"
         if node.high is None:
             loop = self.emit("split")

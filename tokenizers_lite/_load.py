@@ -15,12 +15,12 @@ SUFFIX = ".tokc"
 def load(
     name_or_path: str | os.PathLike[str], *, revision: str | None = None, offline: bool | None = None
 ) -> Tokenizer:
-    """Load a tokenizer by name or from a file or folder.
+    r"""Load a tokenizer by name or from a file or folder.
 
     Args:
         name_or_path: a registry name or alias (``"qwen3"``), a hub id
             (``"Qwen/Qwen3-0.6B"``), or a path: a folder with a model's files,
-            tokenizer.json, tokenizer.model, \\*.tiktoken, vocab.json beside
+            tokenizer.json, tokenizer.model, \*.tiktoken, vocab.json beside
             merges.txt, vocab.txt, a GGUF file, or a compact file.
         revision: which version of the hub's repository; None is the one the
             registry knows by its hashes.

@@ -50,7 +50,8 @@ class Matcher:
         at = 0
         while (start := next_start(at)) >= 0:
             at = start + 1
-            for length in self._lengths.get(text[start : start + 2]) or self._lengths.get(text[start], ()):
+            lengths = self._lengths
+            for length in lengths.get(text[start : start + 2]) or lengths.get(text[start]) or ():
                 found = text[start : start + length]
                 token = tokens.get(found)
                 if token is not None:
@@ -168,7 +169,7 @@ def _blank_end(text: str, start: int) -> int:
 
 
 def _is_single_word(text: str, start: int, end: int) -> bool:
-    """Tell whether no word character (``\\w`` of Rust's regex crate) touches ``text[start:end]``."""
+    r"""Tell whether no word character (``\w`` of Rust's regex crate) touches ``text[start:end]``."""
     from tokenizers_lite._unicode import contains, ranges
 
     words = ranges("rust:word")

@@ -35,8 +35,18 @@ if TYPE_CHECKING:
 
 
 # transformers 4.57, tokenization_utils_base.py, `clean_up_tokenization`; the order matters.
-_CLEAN_UP = ((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"))
-_CLEAN_UP += tuple((f" {end}", end) for end in ("n't", "'m", "'s", "'ve", "'re"))
+_CLEAN_UP = (
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+)
 
 
 class Tokenizer:
@@ -419,10 +429,10 @@ class Tokenizer:
         """Return a new dict of token text -> id, added tokens included."""
         model = self.spec.model
         if type(model).__name__ in ("Unigram", "SentencePiece"):
-            pieces = model.vocab if hasattr(model, "vocab") else model.pieces  # type: ignore[attr-defined]
+            pieces = model.vocab if hasattr(model, "vocab") else model.pieces
             tokens = {piece[0]: id_ for id_, piece in enumerate(pieces)}
         else:
-            tokens = dict(model.vocab)  # type: ignore[attr-defined]
+            tokens = dict(model.vocab)
         tokens.update((token.content, token.id) for token in self.spec.added_tokens)
         return tokens
 
@@ -595,7 +605,9 @@ def _make_normalize(tokenizer: Tokenizer) -> Callable[[str], str] | None:
         return None
     if kind != "ascii":
         return tokenizer._normalizer.normalize if tokenizer._normalizer else None
-    return lambda text: text if text.isascii() or tokenizer._normalizer is None else tokenizer._normalizer.normalize(text)
+    return lambda text: (
+        text if text.isascii() or tokenizer._normalizer is None else tokenizer._normalizer.normalize(text)
+    )
 
 
 def _make_pre_tokenizer(tokenizer: Tokenizer) -> PreTokenizer | None:

@@ -18,8 +18,8 @@ import platform
 import random
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING
 
 import tokenizers
 from hypothesis import HealthCheck, Phase, given, settings
@@ -29,6 +29,9 @@ from tests import paths
 from tests.strategies import FRAGMENTS, texts
 from tokenizers_lite.formats import read
 from tokenizers_lite.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 LAWS = ("ids", "offsets", "tokens", "decode", "decode all")
 

@@ -42,7 +42,10 @@ def byte_level_roberta():
     tokenizer = _train(
         models.BPE(),
         trainers.BpeTrainer(
-            vocab_size=500, special_tokens=SPECIALS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+            vocab_size=500,
+            special_tokens=SPECIALS,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
         ),
         pre_tokenizer=pre_tokenizers.ByteLevel(add_prefix_space=True),
         decoder=decoders.ByteLevel(),
@@ -56,7 +59,10 @@ def byte_level_split_nfkc():
     tokenizer = _train(
         models.BPE(byte_fallback=True, ignore_merges=True),
         trainers.BpeTrainer(
-            vocab_size=450, special_tokens=SPECIALS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+            vocab_size=450,
+            special_tokens=SPECIALS,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
         ),
         normalizer=normalizers.NFKC(),
         pre_tokenizer=pre_tokenizers.Sequence(
@@ -76,7 +82,9 @@ def sentencepiece_like():
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
     tokenizer = _train(
         models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True),
-        trainers.BpeTrainer(vocab_size=700, special_tokens=[*SPECIALS, *bytes_], show_progress=False, limit_alphabet=60),
+        trainers.BpeTrainer(
+            vocab_size=700, special_tokens=[*SPECIALS, *bytes_], show_progress=False, limit_alphabet=60
+        ),
         normalizer=normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]),
         decoder=decoders.Sequence(
             [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
@@ -104,7 +112,9 @@ def metaspace_bpe_affixes():
 def wordpiece_bert():
     tokenizer = _train(
         models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=20),
-        trainers.WordPieceTrainer(vocab_size=400, special_tokens=["[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False),
+        trainers.WordPieceTrainer(
+            vocab_size=400, special_tokens=["[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False
+        ),
         normalizer=normalizers.BertNormalizer(lowercase=True),
         pre_tokenizer=pre_tokenizers.BertPreTokenizer(),
         decoder=decoders.WordPiece(),
@@ -117,7 +127,9 @@ def wordlevel_scripts():
     return _train(
         models.WordLevel(unk_token="<unk>"),
         trainers.WordLevelTrainer(vocab_size=200, special_tokens=SPECIALS, show_progress=False),
-        normalizer=normalizers.Sequence([normalizers.Strip(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.NFKD()]),
+        normalizer=normalizers.Sequence(
+            [normalizers.Strip(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.NFKD()]
+        ),
         pre_tokenizer=pre_tokenizers.Sequence([pre_tokenizers.UnicodeScripts(), pre_tokenizers.Whitespace()]),
     )
 
@@ -126,11 +138,15 @@ def unigram_metaspace():
     tokenizer = _train(
         models.Unigram(),
         trainers.UnigramTrainer(vocab_size=250, special_tokens=SPECIALS, unk_token="<unk>", show_progress=False),
-        normalizer=normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]),
+        normalizer=normalizers.Sequence(
+            [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+        ),
         pre_tokenizer=pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first"),
         decoder=decoders.Metaspace(prepend_scheme="first"),
     )
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+    )
     tokenizer.add_tokens([AddedToken("x_1", lstrip=True, rstrip=True)])
     return tokenizer
 
@@ -140,7 +156,11 @@ def unigram_pieces():
         models.Unigram(),
         trainers.UnigramTrainer(vocab_size=300, special_tokens=SPECIALS, unk_token="<unk>", show_progress=False),
         pre_tokenizer=pre_tokenizers.Sequence(
-            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.Punctuation("merged_with_previous"), pre_tokenizers.FixedLength(4)]
+            [
+                pre_tokenizers.Digits(individual_digits=True),
+                pre_tokenizers.Punctuation("merged_with_previous"),
+                pre_tokenizers.FixedLength(4),
+            ]
         ),
         decoder=decoders.Fuse(),
     )
@@ -152,7 +172,11 @@ def bpe_delimiter():
         trainers.BpeTrainer(vocab_size=300, special_tokens=SPECIALS, show_progress=False, limit_alphabet=30),
         normalizer=normalizers.Sequence([normalizers.NFC(), normalizers.Strip(left=True, right=False)]),
         pre_tokenizer=pre_tokenizers.Sequence(
-            [pre_tokenizers.CharDelimiterSplit("e"), pre_tokenizers.Split("o", "contiguous", invert=True), pre_tokenizers.WhitespaceSplit()]
+            [
+                pre_tokenizers.CharDelimiterSplit("e"),
+                pre_tokenizers.Split("o", "contiguous", invert=True),
+                pre_tokenizers.WhitespaceSplit(),
+            ]
         ),
         decoder=decoders.CTC(pad_token="<pad>", word_delimiter_token="a"),
     )

@@ -46,7 +46,8 @@ def test_parts_equal_tokenizers(found, text):
     try:
         expected = oracle.encode(text)
     except BaseException as exc:  # a Rust panic on overlapping matches ("bad split"); ours goes on
-        assert "bad split" in str(exc)
+        if "bad split" not in str(exc):
+            raise
         split(text, added.raw)
         return
 

@@ -36,7 +36,10 @@ RICH = {
     "pre_tokenizer": pre_tokenizers.Split(Pattern(r"\p{L}+", regex=True), "Removed", invert=True),
     "post_processor": post_processors.TemplateProcessing(
         (post_processors.TemplatePiece("<s>", special=True), post_processors.TemplatePiece("A", special=False)),
-        (post_processors.TemplatePiece("A", special=False), post_processors.TemplatePiece("B", special=False, type_id=1)),
+        (
+            post_processors.TemplatePiece("A", special=False),
+            post_processors.TemplatePiece("B", special=False, type_id=1),
+        ),
         (("<s>", (7,), ("<s>",)),),
     ),
     "decoder": decoders.Sequence((decoders.ByteFallback(), decoders.Strip(" ", 1, 0))),
@@ -98,7 +101,8 @@ def test_ids_with_holes_and_texts_outside_the_alphabet(tmp_path):
 
     vocab = {char: at for at, char in enumerate(CHARS)} | {"ab": 300, "<｜x｜>": 305}
     spec = Spec(
-        models.BPE(vocab, (("a", "b"),)), pre_tokenizer=pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        models.BPE(vocab, (("a", "b"),)),
+        pre_tokenizer=pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     )
     path = str(tmp_path / "x.tokc")
 
@@ -138,7 +142,7 @@ def test_lying_sections_behind_true_checksums_are_refused(sample):
     for _ in range(600):
         data = bytearray(sample)
         row = 32 + 24 * rng.randrange(count)
-        tag, _, offset, size = struct.unpack_from("<4sIQQ", data, row)
+        _, _, offset, size = struct.unpack_from("<4sIQQ", data, row)
         for _ in range(rng.randint(1, 4)):
             data[offset + rng.randrange(size)] = rng.randrange(256)
         struct.pack_into("<I", data, row + 4, zlib.crc32(data[offset : offset + size]))

@@ -112,7 +112,10 @@ class TestSpecialTokens:
             self.tokenizer.encode(self.text, allowed_special=(), disallowed_special=disallowed)
 
     def test_disallowing_all_but_the_allowed(self):
-        assert self.tokenizer.encode(self.text, allowed_special={"<|im_start|>"}, disallowed_special="all") == [151644, 872]
+        assert self.tokenizer.encode(self.text, allowed_special={"<|im_start|>"}, disallowed_special="all") == [
+            151644,
+            872,
+        ]
         assert self.tokenizer.encode(self.text, disallowed_special="all") == [151644, 872]
 
 
@@ -151,10 +154,8 @@ def test_bos_of_the_configuration_is_added_once():
 
     # Published by DeepSeek's users when transformers 5 lost the BOS.
     assert tokenizer.encode("Who are you?") == [151646, 15191, 525, 498, 30]
-    assert tokenizer.encode_pair("a", "b") == [151646, *tokenizer.encode("a", add_special_tokens=False)] + [
-        151646,
-        *tokenizer.encode("b", add_special_tokens=False),
-    ]
+    a, b = tokenizer.encode("a", add_special_tokens=False), tokenizer.encode("b", add_special_tokens=False)
+    assert tokenizer.encode_pair("a", "b") == [151646, *a, 151646, *b]
 
 
 def test_with_tokens_returns_another_tokenizer():
@@ -186,7 +187,9 @@ def test_save_and_load(tokenizer, tmp_path):
 
 
 def test_truncation_and_padding_by_call(tokenizer):
-    encoding = tokenizer.encode_with_offsets("one two three four five", truncation=Truncation(4), padding=Padding(fixed=6))
+    encoding = tokenizer.encode_with_offsets(
+        "one two three four five", truncation=Truncation(4), padding=Padding(fixed=6)
+    )
 
     assert len(encoding.ids) == 6
     assert encoding.attention_mask == (1, 1, 1, 1, 0, 0)

@@ -96,7 +96,9 @@ class Container:
         if tag not in self.table:
             if "LINK" in self.table:
                 return self.linked().section(tag, item)
-            raise SpecError("a section is missing; the file was not written by tokenizers-lite", field=tag, file=self.name)
+            raise SpecError(
+                "a section is missing; the file was not written by tokenizers-lite", field=tag, file=self.name
+            )
         crc, offset, length = self.table[tag]
         part = self.view[offset : offset + length]
         if tag not in self._checked and not (self.trusted and tag in _INDEX):
@@ -111,7 +113,9 @@ class Container:
             link = _msgpack.unpackb(self.section("LINK"))
             name = str(link.get("file", "")) if isinstance(link, dict) else ""
             if not name or "/" in name or "\\" in name:
-                raise SpecError("the link names no file beside this one", file=self.name, field="section LINK", value=name)
+                raise SpecError(
+                    "the link names no file beside this one", file=self.name, field="section LINK", value=name
+                )
             self._link = open_container(f"{self.folder}/{name}" if self.folder else name, self.trusted)
             held = [self._link.table.get(tag, (None,))[0] for tag in ("BASE", "PAIR")]
             if "LINK" in self._link.table or held != [link.get("base"), link.get("pair")]:
@@ -198,7 +202,9 @@ def _added_tokens(rows: Any, file: str) -> tuple[AddedToken, ...]:
 
 
 def _added_token(id_: int, content: str, flags: int) -> AddedToken:
-    return AddedToken(id_, content, bool(flags & 1), bool(flags & 2), bool(flags & 4), bool(flags & 8), bool(flags & 16))
+    return AddedToken(
+        id_, content, bool(flags & 1), bool(flags & 2), bool(flags & 4), bool(flags & 8), bool(flags & 16)
+    )
 
 
 def _model(container: Container, model: dict[str, Any]) -> Any:
@@ -226,7 +232,9 @@ def _model(container: Container, model: dict[str, Any]) -> Any:
     try:
         merges = tuple((by_id[flat[at]], by_id[flat[at + 1]]) for at in range(0, len(flat), 2))
     except KeyError as exc:
-        raise SpecError(f"a merge names id {exc}, which no token has", file=container.name, field="section MERG") from exc
+        raise SpecError(
+            f"a merge names id {exc}, which no token has", file=container.name, field="section MERG"
+        ) from exc
     return record.replace(vocab=ids, merges=merges)
 
 
@@ -244,7 +252,9 @@ def _column(container: Container, tag: str, layout: str, count: int) -> list[Any
     """Return a section of `count` numbers."""
     column = container.section(tag, {"d": 8, "I": 4, "B": 1}[layout]).cast(layout)  # type: ignore[call-overload]
     if len(column) != count:
-        raise SpecError(f"the section holds {len(column)} items, not {count}", file=container.name, field=f"section {tag}")
+        raise SpecError(
+            f"the section holds {len(column)} items, not {count}", file=container.name, field=f"section {tag}"
+        )
     return list(column)
 
 
@@ -372,7 +382,9 @@ class CompactVocab:
                 text = texts[id_] = texts[left[id_]] + texts[right[id_]]
                 total += len(text)
                 if len(text) > _MAX_TEXT or total > _MAX_TEXTS:
-                    raise SpecError("token texts are too long to be real", file=self.container.name, field="section PAIR")
+                    raise SpecError(
+                        "token texts are too long to be real", file=self.container.name, field="section PAIR"
+                    )
                 waiting.discard(id_)
                 stack.pop()
 
@@ -385,7 +397,9 @@ class CompactVocab:
         right = [x | y << 8 | z << 16 for x, y, z in zip(d, e, f, strict=True)]
         for id_, first in enumerate(left):
             if first != NO_PAIR and (first >= n or right[id_] >= n):
-                raise SpecError("a merge names an id that does not exist", file=self.container.name, field="section PAIR")
+                raise SpecError(
+                    "a merge names an id that does not exist", file=self.container.name, field="section PAIR"
+                )
         return left, right
 
     def rank_order(self) -> list[int]:
@@ -501,9 +515,7 @@ class CompactMerges:
     def whole_table(self) -> dict[int, int]:
         """Return ``left << 32 | right`` -> ``rank << 32 | merged`` for all merges."""
         left, right = self.vocab.pair_ids()
-        return {
-            left[id_] << 32 | right[id_]: rank << 32 | id_ for rank, id_ in enumerate(self.vocab.rank_order())
-        }
+        return {left[id_] << 32 | right[id_]: rank << 32 | id_ for rank, id_ in enumerate(self.vocab.rank_order())}
 
     def _all(self) -> list[tuple[str, str]]:
         if self._pairs is None:
@@ -561,4 +573,3 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-

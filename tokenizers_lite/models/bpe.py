@@ -6,6 +6,8 @@ with the lowest rank merges first, the leftmost of equal ones, one at a time.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tokenizers_lite.errors import SpecError
 from tokenizers_lite.vocab import vocab_of
 
@@ -44,7 +46,7 @@ def merge(ids: list[int], pairs: Pairs, sizes: list[int] | None = None) -> list[
     if len(ids) > _SCAN_LIMIT:
         return _merge_heap(ids, pairs, sizes, 0.0)
     get = pairs.get
-    ranks = [get(left << 32 | right, NEVER) for left, right in zip(ids, ids[1:], strict=False)]
+    ranks = [get(left << 32 | right, NEVER) for left, right in pairwise(ids)]
     while ranks:
         best = min(ranks)
         if best == NEVER:

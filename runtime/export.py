@@ -124,7 +124,7 @@ def _write_tokenizer(gguf: GGUFFile | None, source: str, target: str) -> str:
         with open(name + ".part", "wb") as stream:
             stream.write(gguf.metadata_only())
         os.replace(name + ".part", name)
-        return "tokenizer.gguf"
+        return _compact(name, target) or "tokenizer.gguf"
     folder = source if os.path.isdir(source) else os.path.dirname(source) or "."
     if os.path.realpath(folder) != os.path.realpath(target):
         for file in _TOKENIZER_FILES:
@@ -136,6 +136,18 @@ def _write_tokenizer(gguf: GGUFFile | None, source: str, target: str) -> str:
         if os.path.exists(os.path.join(target, file))
     ]
     return present[0] if present else ""
+
+
+def _compact(tokenizer: str, target: str) -> str:
+    """Write the tokenizer in the format that loads fastest; if it cannot hold it, the original stays the one used."""
+    import tokenizers_lite
+
+    name = "tokenizer.tokc"
+    try:
+        tokenizers_lite.load(tokenizer).save(os.path.join(target, name))
+    except tokenizers_lite.TokenizerError:
+        return ""
+    return name
 
 
 def write_genai_config(weights: Weights, options: GraphOptions, folder: str) -> None:

@@ -83,6 +83,8 @@ class GraphWriter:
     def fresh(self, stem: str) -> str:
         """Return an unused name that starts with ``stem``."""
         count = self._names.get(stem, 0)
+        while count and f"{stem}_{count}" in self._names:
+            count += 1
         self._names[stem] = count + 1
         return f"{stem}_{count}" if count else stem
 
@@ -119,6 +121,21 @@ class GraphWriter:
             name = self._shared[key] = self.fresh(stem)
             self.initializers.append(onnx.numpy_helper.from_array(array, name))
         return self._shared[key]
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Never hand out these names."""
+        for name in names:
+            self._names.setdefault(name, 1)
+
+    def keep(self, name: str, values: Array) -> None:
+        """Add a tensor under exactly this name, which has been reserved."""
+        if values.nbytes <= _INLINE:
+            self.initializers.append(
+                onnx.numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
+            )
+            return
+        self.stream(name, values.dtype, values.shape, [values])
+        self.initializers[-1].name = name
 
     def stream(self, stem: str, dtype: np.dtype[Any], shape: Sequence[int], chunks: Iterable[Array]) -> str:
         """Add a large tensor piece by piece; the pieces follow each other in memory order."""

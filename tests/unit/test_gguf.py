@@ -27,9 +27,9 @@ BPE = {
 }
 SPM = {
     "tokenizer.ggml.model": "llama",
-    "tokenizer.ggml.tokens": ["<unk>", "<s>", "</s>", "<0x41>", "▁a"],
-    "tokenizer.ggml.scores": [0.0, 0.0, 0.0, 0.0, -1.0],
-    "tokenizer.ggml.token_type": [2, 3, 3, 6, 1],
+    "tokenizer.ggml.tokens": ["<unk>", "<s>", "</s>", "▁a"],
+    "tokenizer.ggml.scores": [0.0, 0.0, 0.0, -1.0],
+    "tokenizer.ggml.token_type": [2, 3, 3, 1],
     "tokenizer.ggml.bos_token_id": 1,
     "tokenizer.ggml.eos_token_id": 2,
 }
@@ -103,9 +103,25 @@ def test_sentencepiece(tmp_path):
     spec = read(tmp_path, {**SPM, "tokenizer.ggml.add_space_prefix": False})
 
     assert isinstance(spec.model, models.SentencePiece)
-    assert spec.model.pieces[4] == ("▁a", -1.0, 1)
-    assert (spec.model.model_type, spec.model.byte_fallback, spec.model.add_dummy_prefix) == ("bpe", True, False)
+    assert spec.model.pieces[3] == ("▁a", -1.0, 1)
+    assert (spec.model.model_type, spec.model.byte_fallback, spec.model.add_dummy_prefix) == ("bpe", False, False)
     assert spec.config.add_bos
+
+
+@pytest.mark.parametrize("types", [[3, 3, 3, 1], [2, 3, 3, 6], [2, 3, 3, 9]])
+def test_pieces_that_sentencepiece_refuses(tmp_path, types):
+    with pytest.raises(SpecError):
+        read(tmp_path, {**SPM, "tokenizer.ggml.token_type": types})
+
+
+def test_byte_fallback_follows_from_byte_pieces(tmp_path):
+    pieces = [f"<0x{byte:02X}>" for byte in range(256)]
+    more = {
+        "tokenizer.ggml.tokens": [*SPM["tokenizer.ggml.tokens"], *pieces],
+        "tokenizer.ggml.scores": [0.0] * 260,
+        "tokenizer.ggml.token_type": [2, 3, 3, 1] + [6] * 256,
+    }
+    assert read(tmp_path, {**SPM, **more}).model.byte_fallback
 
 
 def test_wordpiece(tmp_path):

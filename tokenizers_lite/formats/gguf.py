@@ -15,6 +15,7 @@ from tokenizers_lite.errors import SpecError
 from tokenizers_lite.formats import _families
 from tokenizers_lite.formats._serde import Mismatch
 from tokenizers_lite.formats.hf_json import check_merges
+from tokenizers_lite.formats.sentencepiece import _check as check_pieces
 from tokenizers_lite.spec import AddedToken, Config, Source, SourceFile, Spec, decoders, models, normalizers
 from tokenizers_lite.spec import post_processors as pp
 from tokenizers_lite.spec import pre_tokenizers as pt
@@ -207,6 +208,9 @@ def _sentencepiece(header: _Header, model_type: str) -> Spec:
         add_dummy_prefix=bool(header.get("add_space_prefix", bool, True)),
         remove_extra_whitespaces=bool(header.get("remove_extra_whitespaces", bool, False)),
     )
+    if any(not NORMAL <= kind <= BYTE for kind in header.types):
+        raise header.error("token_type", "expected types from 1 to 6")
+    check_pieces(model, header.name)
     return Spec(model=model, config=header.config(is_bpe, not is_bpe))
 
 

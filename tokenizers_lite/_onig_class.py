@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 CONTROLS = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "a": "\a", "e": "\x1b"}
 HEX = frozenset("0123456789abcdefABCDEF")
-POSIX = ("alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph")
-POSIX_REST = ("lower", "print", "punct", "space", "upper", "xdigit", "word")
+POSIX = {"alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph"}
+POSIX |= {"lower", "print", "punct", "space", "upper", "word", "xdigit"}
 
 
 class Scanner:
@@ -67,8 +67,15 @@ class Scanner:
             self.at += 1
         return self.text[start : self.at]
 
-    def class_escape(self, letter: str) -> Ranges | None:
-        r"""Return what `\w`, `\D`, `\p{...}` and friends match, or None for any other escape."""
+    def class_escape(self, letter: str, inside: bool = False) -> Ranges | None:
+        r"""Return what `\w`, `\D`, `\p{...}` and friends match, or None for any other escape.
+
+        Oniguruma has two ideas of a word character: `\w` and `\p{Word}` match
+        ²³¹¼½¾, `[\w]` does not.
+        """
+        if inside and letter in "wW":
+            word = _unicode.ranges("posix:word")
+            return word if letter == "w" else _unicode.complement(word)
         if letter in "wsdh":
             return _unicode.ranges(f"escape:{letter}")
         if letter in "WSDH":
@@ -79,6 +86,8 @@ class Scanner:
             ranges = _unicode.property_ranges(name)
             if ranges is None:
                 raise self.fail(f"unknown character property {name!r}")
+            if inside and ranges == _unicode.ranges("escape:w"):
+                ranges = _unicode.ranges("posix:word")
             return _unicode.complement(ranges) if negative else ranges
         return None
 
@@ -211,24 +220,21 @@ def _closes_later(scan: Scanner) -> bool:
 
 
 def _posix(scan: Scanner) -> Ranges | None:
-    """Read `[:name:]` or `[:^name:]` if one stands here."""
-    if scan.peek(2) != "[:":
-        return None
+    """Read `[:name:]` or `[:^name:]` if one stands here; anything but letters in it makes it a nested class."""
     start = scan.at
-    scan.at += 2
-    enough = len(scan.text) - scan.at >= 7
+    if not scan.accept("[:"):
+        return None
     negative = scan.accept("^")
-    for name in (*POSIX, *POSIX_REST):
-        if scan.accept(f"{name}:]"):
-            ranges = _unicode.ranges(f"posix:{name}")
-            return _unicode.complement(ranges) if negative else ranges
-    # As Oniguruma: an error if it is closed within 20 characters, else a nested class.
-    closing = scan.text.find(":", scan.at, scan.at + 20)
-    bracket = scan.text.find("]", scan.at, scan.at + 20)
-    if enough and 0 <= closing == bracket - 1:
-        raise scan.fail("unknown POSIX bracket")
-    scan.at = start
-    return None
+    name = ""
+    while _unicode.contains(_unicode.ranges("posix:alpha"), ord(scan.peek() or " ")):
+        name += scan.take()
+    if (not name and not negative) or not scan.accept(":]"):
+        scan.at = start
+        return None
+    if name not in POSIX:
+        raise scan.fail(f"unknown POSIX bracket {name!r}")
+    ranges = _unicode.ranges(f"posix:{name}")
+    return _unicode.complement(ranges) if negative else ranges
 
 
 def _member(scan: Scanner, found: _Class) -> None:
@@ -236,7 +242,7 @@ def _member(scan: Scanner, found: _Class) -> None:
     char = scan.take()
     if char == "\\":
         letter = scan.take()
-        ranges = scan.class_escape(letter)
+        ranges = scan.class_escape(letter, inside=True)
         if ranges is not None:
             found.parts.append(ranges)
             _no_range(scan)
@@ -264,7 +270,7 @@ def _range(scan: Scanner, found: _Class, first: str) -> None:
     last = scan.take()
     if last == "\\":
         letter = scan.take()
-        if scan.class_escape(letter) is not None:
+        if scan.class_escape(letter, inside=True) is not None:
             raise scan.fail("a class cannot end a range")
         last = "\b" if letter == "b" else scan.char_escape(letter)
     if last < first:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tokenizers_lite._unicode import union
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,3 +143,25 @@ def min_length(node: Node) -> int:
     if isinstance(node, Look):
         return 0
     return sum(map(min_length, children(node)))
+
+
+def first_characters(node: Node) -> Ranges:
+    """Return characters before which a part is sure to match something, whatever follows."""
+    if isinstance(node, Chars):
+        return node.ranges
+    if isinstance(node, Alt):
+        return union(*map(first_characters, node.parts))
+    if isinstance(node, Capture):
+        return first_characters(node.body)
+    if isinstance(node, Repeat) and node.low == 1:
+        return first_characters(node.body)
+    if isinstance(node, Seq):
+        # Sure if one part takes the character and all others can do without any.
+        needed = [part for part in node.parts if not _can_stay_empty(part)]
+        if len(needed) == 1:
+            return first_characters(needed[0])
+    return ()
+
+
+def _can_stay_empty(node: Node) -> bool:
+    return isinstance(node, Repeat) and node.low == 0 and node.kind != "+"

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tokenizers_lite._unicode import Ranges
 
 ASCII, BMP = 0x7F, 0xFFFF
+# With a stored class table, so many characters are matched before patterns of
+# our own are compiled: that takes as long as a few 100 KB take through the table.
+PATIENCE = 200_000
 
 
 def parse(pattern: str, regex: bool = True) -> Node:
@@ -64,6 +67,11 @@ class SplitPattern:
         regex: whether it is a regex.
         table: its class table, if one was stored; spares building it.
 
+    Attributes:
+        min_length: how many characters a match has at least.
+        covers: whether matches are sure to leave no gaps and none is empty,
+            so that `findall` of the right `regex` gives every piece.
+
     Raises:
         SpecError: the pattern is broken or cannot be matched exactly.
     """
@@ -72,10 +80,12 @@ class SplitPattern:
         self.pattern = pattern
         self.is_regex = regex
         self._table = table
+        self._patience = PATIENCE if table is not None else 0
         self._compiled: dict[int, re.Pattern[str]] = {}
         self._node: Node | None = None
         if table is not None:
             self.min_length = table.min_length
+            self.covers = table.covers
             return
         from tokenizers_lite._onig_nodes import min_length
         from tokenizers_lite._onig_render import sets
@@ -83,6 +93,7 @@ class SplitPattern:
         self._node = parse(pattern, regex)
         sets(self._node)  # refuses what cannot be written
         self.min_length = min_length(self._node)
+        self.covers = _covers(self._node)
 
     def __reduce__(self) -> tuple[object, ...]:
         return SplitPattern, (self.pattern, self.is_regex, self._table)
@@ -112,6 +123,9 @@ class SplitPattern:
 
     def _prepared(self, text: str) -> tuple[re.Pattern[str], str]:
         """Return the cheapest exact pattern for a text, and the text it runs on."""
+        if self._patience > 0 and self._table is not None:
+            self._patience -= len(text)
+            return self._table.regex, text.translate(self._table)
         if text.isascii():
             return self.regex(ASCII), text
         if is_bmp(text):
@@ -154,12 +168,13 @@ class SplitPattern:
 
     def pieces(self, text: str) -> list[str]:
         """Return the non-empty pieces of `split`: what Split with behavior Isolated gives."""
-        if self.min_length:
+        if self.covers:
             regex, prepared = self._prepared(text)
-            if prepared is text:
-                pieces: list[str] = regex.findall(text) if not regex.groups else [m[0] for m in regex.finditer(text)]
-                if sum(map(len, pieces)) == len(text):
-                    return pieces
+            if prepared is not text:
+                return [text[match.start() : match.end()] for match in regex.finditer(prepared)]
+            if not regex.groups:
+                return regex.findall(text)
+            return [match[0] for match in regex.finditer(text)]
         return [text[start:end] for start, end, _ in self.split(text) if start != end]
 
 
@@ -198,18 +213,20 @@ class ClassTable(dict[int, str]):
         ranges: (first, last, letter), ascending, for every code point; the
             letters are ASCII characters.
         source: the pattern over those letters, ASCII, for any Python's `re`.
-        min_length: the shortest match.
+        min_length: see `SplitPattern`.
+        covers: see `SplitPattern`.
     """
 
-    def __init__(self, ranges: tuple[tuple[int, int, str], ...], source: str, min_length: int) -> None:
+    def __init__(self, ranges: tuple[tuple[int, int, str], ...], source: str, min_length: int, covers: bool) -> None:
         super().__init__()
         self.ranges = ranges
         self.source = source
         self.min_length = min_length
+        self.covers = covers
         self._regex: re.Pattern[str] | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
-        return ClassTable, (self.ranges, self.source, self.min_length)
+        return ClassTable, (self.ranges, self.source, self.min_length, self.covers)
 
     def __missing__(self, code: int) -> str:
         low, high = 0, len(self.ranges)
@@ -257,7 +274,13 @@ def class_table(pattern: str, regex: bool = True) -> ClassTable | None:
         return _set_text(_unicode.union((code, code) for code in inside), ASCII)
 
     ranges = tuple((first, last, letters[key]) for first, last, key in cells)
-    return ClassTable(ranges, render(node, write), min_length(node))
+    return ClassTable(ranges, render(node, write), min_length(node), _covers(node))
+
+
+def _covers(node: Node) -> bool:
+    from tokenizers_lite._onig_nodes import first_characters, min_length
+
+    return min_length(node) > 0 and first_characters(node) == ((0, _unicode.MAX),)
 
 
 def _partition(used: list[Ranges]) -> list[tuple[int, int, int]]:

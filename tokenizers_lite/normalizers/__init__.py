@@ -39,8 +39,8 @@ class Sequence(Normalizer):
 
     def __init__(self, parts: list[Normalizer]) -> None:
         self.parts = parts
-        self.loses_origin = any(part.loses_origin for part in parts)
-        self._slowly = any(part.loses_origin for part in parts[:-1])
+        self.loses_origin = any(getattr(part, "loses_origin", False) for part in parts)
+        self._slowly = any(getattr(part, "loses_origin", False) for part in parts[:-1])
 
     def normalize(self, text: str) -> str:
         """Apply each part to the result of the one before."""
@@ -59,6 +59,23 @@ class Sequence(Normalizer):
         return text
 
 
+_MODULES = {
+    "BertNormalizer": "bert",
+    "ByteLevel": "rewriting",
+    "Lowercase": "cleaning",
+    "NFC": "forms",
+    "NFD": "forms",
+    "NFKC": "forms",
+    "NFKD": "forms",
+    "Nmt": "cleaning",
+    "Precompiled": "precompiled",
+    "Prepend": "rewriting",
+    "Replace": "rewriting",
+    "Strip": "cleaning",
+    "StripAccents": "cleaning",
+}
+
+
 def build(spec: specs.Normalizer) -> Normalizer:
     """Return the normalizer that a spec describes.
 
@@ -68,17 +85,9 @@ def build(spec: specs.Normalizer) -> Normalizer:
     kind = type(spec).__name__
     if kind == "Sequence":
         return Sequence([build(part) for part in spec.normalizers])
-    if kind == "Precompiled":
-        from tokenizers_lite.normalizers import precompiled as module
-    elif kind in ("NFC", "NFD", "NFKC", "NFKD"):
-        from tokenizers_lite.normalizers import forms as module
-    elif kind in ("Replace", "Prepend", "ByteLevel"):
-        from tokenizers_lite.normalizers import rewriting as module
-    elif kind in ("Strip", "StripAccents", "Lowercase", "Nmt"):
-        from tokenizers_lite.normalizers import cleaning as module
-    elif kind == "BertNormalizer":
-        from tokenizers_lite.normalizers import bert as module
-    else:
+    if kind not in _MODULES:
         raise SpecError("unknown kind of normalizer", field="normalizer", value=kind)
-    built: Normalizer = getattr(module, kind)(spec)
+    from importlib import import_module
+
+    built: Normalizer = getattr(import_module(f"{__name__}.{_MODULES[kind]}"), kind)(spec)
     return built

@@ -4,55 +4,12 @@ from __future__ import annotations
 
 from tokenizers_lite import _unicode
 from tokenizers_lite.normalizers import Normalizer
+from tokenizers_lite.normalizers._classes import CharClass, Lower
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
-
     from tokenizers_lite.normalized import NormalizedString
     from tokenizers_lite.spec import normalizers as specs
-
-
-class Dropper:
-    """Drops the characters of a pinned table; the pattern is compiled at first need."""
-
-    def __init__(self, table: str) -> None:
-        self.table = table
-        self._regex: re.Pattern[str] | None = None
-
-    def drop(self, text: str) -> str:
-        """Return the text without the table's characters."""
-        if self._regex is None:
-            import re
-
-            self._regex = re.compile(_unicode.class_text(_unicode.ranges(self.table)) + "+")
-        return self._regex.sub("", text)
-
-    def keeps(self, char: str) -> bool:
-        """Tell whether a character stays."""
-        return not _unicode.contains(_unicode.ranges(self.table), ord(char))
-
-
-class Lower:
-    """Rust's lower case, character by character: no final sigma, one pinned Unicode version."""
-
-    def __init__(self) -> None:
-        self._map: dict[int, str] = {}
-
-    def lower(self, text: str) -> str:
-        """Return the text in lower case."""
-        if text.isascii():
-            return text.lower()
-        if not self._map:
-            self._map = _unicode.lower_map()
-        return text.translate(self._map)
-
-    def align(self, text: NormalizedString) -> NormalizedString:
-        """Do the same; what one character becomes shares its range."""
-        lowered = self.lower(text.text)
-        if len(lowered) == len(text.text):
-            return text.map(lowered)
-        return text.transform((new, int(at > 0)) for char in text.text for at, new in enumerate(self.lower(char)))
 
 
 class Strip(Normalizer):
@@ -92,15 +49,15 @@ class StripAccents(Normalizer):
 
     def __init__(self, spec: specs.StripAccents) -> None:
         del spec
-        self._marks = Dropper("hf:combiningmark")
+        self._marks = CharClass("hf:combiningmark")
 
     def normalize(self, text: str) -> str:
         """Return the text without marks."""
-        return text if text.isascii() else self._marks.drop(text)
+        return text if text.isascii() else self._marks.replaced(text, "")
 
     def align(self, text: NormalizedString) -> NormalizedString:
         """Do the same."""
-        return text.filter(self._marks.keeps)
+        return text.filter(self._marks.lacks)
 
 
 class Lowercase(Normalizer):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tokenizers_lite import _unicode
 from tokenizers_lite.normalizers import Normalizer
+from tokenizers_lite.normalizers._classes import CharClass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from tokenizers_lite.normalized import NormalizedString
     from tokenizers_lite.spec import normalizers as specs
 
-LONG_RUN = 32
+# Up to this many marks insertion sort costs next to nothing.
+LONG_TEXT = 500
+LONG_RUN = 100
 
 
 class Form(Normalizer):
@@ -31,8 +34,8 @@ class Form(Normalizer):
 
     def __init__(self, spec: specs.Normalizer) -> None:
         del spec
-        self._guard: re.Pattern[str] | None = None
-        self._runs: re.Pattern[str] | None = None
+        self._guard = CharClass("nf:guard", "(%s+)")
+        self._runs = CharClass("nf:marks", f"%s{{{LONG_RUN},}}")
 
     def normalize(self, text: str) -> str:
         """Return the text in this form."""
@@ -43,17 +46,9 @@ class Form(Normalizer):
         # What a newer Unicode version leaves as it is, Unicode 9 does too.
         if is_normalized(self.name, text):
             return text
-        parts = self._parts(text)
+        parts = self._guard.regex(text).split(text)
         parts[::2] = [normalize(self.name, self._ordered(part)) for part in parts[::2]]
         return "".join(parts)
-
-    def _parts(self, text: str) -> list[str]:
-        """Return stretches of known characters and, between them, the unknown ones."""
-        if self._guard is None:
-            import re
-
-            self._guard = re.compile(f"({_unicode.class_text(_unicode.ranges('nf:guard'))}+)")
-        return self._guard.split(text)
 
     def _ordered(self, text: str) -> str:
         """Return the text with its long runs of marks in canonical order.
@@ -61,12 +56,7 @@ class Form(Normalizer):
         `unicodedata` sorts by insertion, which takes hours for a megabyte of
         marks. Sorting first changes nothing, since it would be done anyway.
         """
-        if self._runs is None:
-            import re
-
-            marks = _unicode.class_text(_unicode.ranges("nf:marks"))
-            self._runs = re.compile(f"{marks}{{{LONG_RUN},}}")
-        return self._runs.sub(_sort_run, text)
+        return self._runs.regex(text).sub(_sort_run, text) if len(text) > LONG_TEXT else text
 
     def align(self, text: NormalizedString) -> NormalizedString:
         """Do the same; a composed character takes the range of the first of its parts."""

@@ -117,6 +117,8 @@ def _listable(token: AddedToken, spec: Spec, options: Options) -> bool:
     """Tell whether the special list may hold a token."""
     if options.reader == MNN and not token.special:
         return False  # MNN drops listed ids when it decodes a list
+    if isinstance(spec.decoder, decoders.WordPiece):
+        return False  # it prints a blank in front, and that is what would be looked for
     return is_byte_level(spec) or (MARKER not in token.content and "<0x" not in token.content)
 
 

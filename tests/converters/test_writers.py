@@ -114,6 +114,14 @@ def test_only_mnn_keeps_tokens_that_are_not_special_out_of_the_list():
     assert emulate.build(write_mtok(spec, Options(MNN))[0], MNN).decode([think]) == b"<think>"
 
 
+@pytest.mark.parametrize("reader", [NATIVE, MNN])
+def test_wordpiece_specials_are_found_although_they_print_with_a_blank(reader):
+    oracle, emulated = mtok_pair(tiny.wordpiece, reader)
+    ids = oracle.encode("a[CLS]b[SEP]", add_special_tokens=False).ids
+
+    assert emulated.encode("a[CLS]b[SEP]")[1 : len(ids) + 1] == ids
+
+
 def test_bos_comes_once():
     spec = tiny.spec_of(tiny.byte_level())
     bos = surroundings(spec)[0]

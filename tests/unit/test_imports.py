@@ -30,8 +30,7 @@ LAYERS = [
     {"registry", "hub", "packages", "recipes"},
     {"tokenizer", "_load"},
     {"chat"},
-    {"view", "bench"},
-    {"cli", "cli_text", "cli_models", "__main__"},
+    {"cli", "cli_text", "cli_models", "view", "bench", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Functions that hand over to a higher layer on purpose.

@@ -104,21 +104,23 @@ def run_interruptibly(run: Callable[[Any], T]) -> T:
         return run(run_options)
     outcome: list[T] = []
     failure: list[BaseException] = []
+    done = threading.Event()  # Thread.join, interrupted, takes the thread for finished (bpo-45274)
 
     def work() -> None:
         try:
             outcome.append(run(run_options))
         except BaseException as error:  # handed to the waiting thread
             failure.append(error)
+        finally:
+            done.set()
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    threading.Thread(target=work, daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(0.05)
+        while not done.wait(0.05):
+            pass
     except KeyboardInterrupt:
         run_options.terminate = True
-        thread.join()
+        done.wait()
         raise
     if failure:
         raise failure[0]

@@ -56,10 +56,13 @@ def shifted(codes: Codes) -> Codes:
     shift = zero - codes.zero
     if shift == 0:
         return codes
-    if codes.bits == 8 or codes.offset is None:
-        return Codes(codes.codes + np.uint8(shift), codes.scale, codes.offset, zero, codes.bits)
-    # A 4-bit code has no room to move, so the minimum takes it: s*q + m = s*(q - 8) + (m + 8*s).
-    return Codes(codes.codes, codes.scale, codes.offset + np.float32(shift) * codes.scale, zero, codes.bits)
+    if codes.offset is None:
+        return Codes(codes.codes + np.uint8(shift), codes.scale, None, zero, codes.bits)
+    # With a minimum the codes are centred, s*q + m = s*(q - c) + (m + c*s): rounded activations then
+    # err by the spread of the weights, not by their distance from the minimum.
+    centre = 8 if codes.bits == 4 else 16  # 8-bit formats with a minimum have codes of 5 bits
+    offset = codes.offset + np.float32(centre) * codes.scale
+    return Codes(codes.codes + np.uint8(zero - centre), codes.scale, offset, zero, codes.bits)
 
 
 def packed(codes: Codes) -> NDArray[np.uint8]:

@@ -12,13 +12,13 @@ gguf = pytest.importorskip("gguf")
 QUANTIZED = [kind for kind in KINDS.values() if kind.decode is not None]
 
 
-def raw_blocks(kind, rows, columns, seed=0):
+def raw_blocks(kind, rows, columns, seed=0, spread=0.02):
     """Random bytes with the half-precision scales kept finite."""
     random = np.random.default_rng(seed)
     raw = random.integers(0, 256, (rows, columns // kind.block, kind.size), dtype=np.uint8)
     halves = {"Q4_1": (0, 2), "Q5_1": (0, 2), "Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2)}
     for at in halves.get(kind.name, (208,) if kind.name == "Q6_K" else (0,)):
-        scales = random.normal(0, 0.02, raw.shape[:2]).astype("<f2")
+        scales = random.normal(0, spread, raw.shape[:2]).astype("<f2")
         raw[..., at : at + 2] = scales[..., None].view(np.uint8)
     return raw.reshape(rows, -1)
 

@@ -1,0 +1,276 @@
+"""The generator: text, stops, limits, cancelling, reuse, sampling, statistics, async."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import numpy as np
+import pytest
+from numpy_forward import greedy
+from tiny_models import PROMPT, write_folder
+from toy_text import ToyCodec
+
+from runtime.errors import BusyError, ContextOverflowError, PromptError, UnsupportedError
+from runtime.export import export
+from runtime.forms import open_driver
+from runtime.generator import Generator, Settings
+from runtime.graph.decoder import GraphOptions
+from runtime.sampling import Sampling
+from runtime.session import SessionOptions, run_interruptibly
+from runtime.weights import open_weights
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    write_folder(folder, "llama", 29)
+    for form in ("plain", "fused"):
+        export(folder, folder / form, GraphOptions(form=form))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def weights(folder):
+    return open_weights(folder)
+
+
+@pytest.fixture(params=["plain", "fused"])
+def model(folder, request):
+    return Generator(open_driver(folder / request.param), ToyCodec(), stop_ids=(), chunk=4)
+
+
+ANSWER = Settings(max_new_tokens=30, stop_ids=())
+
+
+def test_streamed_text_is_the_decoded_answer_and_never_breaks_a_character(model):
+    stream = model.stream(PROMPT, ANSWER)
+    pieces = list(stream)
+
+    assert "".join(pieces) == stream.text == ToyCodec().decode(stream.ids)
+    assert all("\ufffd" not in piece for piece in pieces) or "\ufffd" in ToyCodec().decode(stream.ids)
+
+
+def test_a_stop_string_ends_the_answer_and_is_not_shown(model):
+    whole = model.generate(PROMPT, ANSWER)
+    stop = whole[6:8]
+
+    stream = model.stream(PROMPT, Settings(max_new_tokens=30, stop_ids=(), stop=(stop,)))
+
+    assert "".join(stream) == whole[: whole.index(stop)]
+    assert stream.stats.finish_reason == "stop"
+
+
+def test_ids_passed_as_text_are_encoded(model):
+    assert model.generate("hello", ANSWER) == model.generate(ToyCodec().encode("hello"), ANSWER)
+
+
+def test_max_new_tokens_and_statistics(model):
+    stream = model.stream(PROMPT, Settings(max_new_tokens=5, stop_ids=()))
+    ids = list(stream.tokens())
+    stats = stream.stats
+
+    assert len(ids) == stats.new_tokens == 5
+    assert stats.finish_reason == "length"
+    assert stats.prompt_tokens == len(PROMPT)
+    assert 0 < stats.prefill_seconds <= stats.first_token_seconds
+    assert stats.prefill_rate > 0
+    assert stats.decode_rate > 0
+    assert "5 new" in str(stats)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 256])
+def test_chunked_prefill_gives_the_same_tokens(model, weights, chunk):
+    model.chunk = chunk
+
+    assert model.generate_ids(PROMPT, Settings(max_new_tokens=10, stop_ids=())) == greedy(weights, PROMPT, 10)
+
+
+def test_cancelling_between_tokens_leaves_a_usable_state(model, weights):
+    stream = model.stream(PROMPT, ANSWER)
+    seen = []
+    for token in stream.tokens():
+        seen.append(token)
+        if len(seen) == 3:
+            stream.cancel()
+
+    assert seen == greedy(weights, PROMPT, 3)
+    assert stream.stats.finish_reason == "cancelled"
+    again = model.stream(PROMPT + seen, Settings(max_new_tokens=4, stop_ids=()))
+    assert list(again.tokens()) == greedy(weights, PROMPT + seen, 4)
+    assert again.stats.reused_tokens >= len(PROMPT)
+
+
+def test_cancelling_during_the_prompt_keeps_the_chunks_done(model, weights):
+    stream = model.stream(PROMPT * 4, ANSWER)
+    feed, calls = model.driver.feed, []
+
+    def counting(ids, options=None):
+        calls.append(len(ids))
+        if len(calls) == 2:
+            stream.cancel()
+        return feed(ids, options)
+
+    model.driver.feed = counting
+    assert list(stream.tokens()) == []
+    model.driver.feed = feed
+
+    assert calls == [4, 4]
+    assert stream.stats.finish_reason == "cancelled"
+    again = model.stream(PROMPT * 4, Settings(max_new_tokens=3, stop_ids=()))
+    assert list(again.tokens()) == greedy(weights, PROMPT * 4, 3)
+    assert again.stats.reused_tokens == 8
+
+
+def test_an_error_inside_a_run_forgets_the_cache_and_nothing_else(model, weights):
+    model.generate_ids(PROMPT, ANSWER)
+    feed = model.driver.feed
+
+    def failing(ids, options=None):
+        feed(ids, options)
+        raise KeyboardInterrupt
+
+    model.driver.feed = failing
+    with pytest.raises(KeyboardInterrupt):
+        model.generate_ids(PROMPT[:5], ANSWER)
+    model.driver.feed = feed
+
+    assert model.generate_ids(PROMPT, Settings(max_new_tokens=5, stop_ids=())) == greedy(weights, PROMPT, 5)
+
+
+def test_a_long_run_ends_soon_after_ctrl_c():
+    started = time.perf_counter()
+    stopped = threading.Event()
+
+    def run(options):
+        while not options.terminate:
+            time.sleep(0.01)
+        stopped.set()
+
+    def interrupt():
+        time.sleep(0.2)
+        import _thread
+
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        run_interruptibly(run)
+
+    assert stopped.is_set()
+    assert time.perf_counter() - started < 0.2 + 0.3
+
+
+def test_one_answer_at_a_time(model):
+    first = model.stream(PROMPT, ANSWER)
+    tokens = first.tokens()
+    next(tokens)
+
+    with pytest.raises(BusyError, match="not finished"):
+        model.generate_ids(PROMPT, ANSWER)
+    tokens.close()
+    assert len(model.generate_ids(PROMPT, ANSWER)) == 30
+
+
+def test_overflow_policies(folder, weights):
+    model = Generator(open_driver(folder / "fused", max_length=20))
+
+    with pytest.raises(ContextOverflowError, match="lower max_new_tokens"):
+        model.stream(PROMPT, Settings(max_new_tokens=30, overflow="error"))
+    stream = model.stream(PROMPT, Settings(max_new_tokens=30, stop_ids=(), overflow="stop"))
+    assert list(stream.tokens()) == greedy(weights, PROMPT, 20 - len(PROMPT) + 1)
+    assert stream.stats.finish_reason == "context"
+    with pytest.raises(ContextOverflowError, match="21 tokens do not fit the context of 20"):
+        model.stream([1] * 21)
+    with pytest.raises(PromptError, match="overflow must be one of"):
+        Settings(overflow="wrap")
+
+
+def test_sampling_is_repeatable_and_batches_sample_alike(model):
+    settings = Settings(max_new_tokens=12, stop_ids=(), sampling=Sampling(temperature=1.0, top_k=20, seed=5))
+    alone = model.generate_ids(PROMPT, settings)
+
+    assert alone == model.generate_ids(PROMPT, settings)
+    assert model.generate_batch([PROMPT, PROMPT[:5]], settings)[0] == alone
+
+
+def test_batches_stop_one_by_one(model, weights):
+    answer = greedy(weights, PROMPT, 8)
+    settings = Settings(max_new_tokens=8, stop_ids=(answer[3],))
+
+    together = model.generate_batch([PROMPT, PROMPT[:4]], settings)
+
+    assert together[0] == answer[: answer.index(answer[3])]
+    assert together == [model.generate_ids(prompt, settings) for prompt in (PROMPT, PROMPT[:4])]
+
+
+def test_async_iteration_leaves_the_loop_free(model):
+    async def listen():
+        ticks = 0
+
+        async def tick():
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(tick())
+        stream = model.stream(PROMPT, ANSWER)
+        text = "".join([piece async for piece in stream])
+        task.cancel()
+        return text, ticks
+
+    text, ticks = asyncio.run(listen())
+
+    assert text == model.generate(PROMPT, ANSWER)
+    assert ticks > 1
+
+
+def test_leaving_an_async_loop_frees_the_model(model):
+    async def listen():
+        stream = model.stream(PROMPT, ANSWER)
+        pieces = aiter(stream)
+        await anext(pieces)
+        await pieces.aclose()
+
+    asyncio.run(listen())
+
+    assert len(model.generate_ids(PROMPT, ANSWER)) == 30
+
+
+def test_without_a_tokenizer_only_ids_go_in(folder):
+    model = Generator(open_driver(folder / "plain"))
+
+    with pytest.raises(PromptError, match="pass ids"):
+        model.stream("text")
+    with pytest.raises(PromptError, match=r"iterate over tokens\(\)"):
+        list(model.stream(PROMPT))
+
+
+def test_session_options_reach_onnxruntime(folder):
+    options = SessionOptions(threads=1, inter_threads=2, spinning=False, arena=False, optimization="basic")
+    native = options.native()
+
+    assert (native.intra_op_num_threads, native.inter_op_num_threads) == (1, 2)
+    assert not native.enable_cpu_mem_arena
+    assert native.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert len(Generator(open_driver(folder / "fused", options=options)).generate_ids(PROMPT, ANSWER)) == 30
+
+
+def test_a_graph_of_the_last_logits_cannot_be_measured(folder, tmp_path):
+    export(folder, tmp_path, GraphOptions(logits="last"))
+
+    with pytest.raises(UnsupportedError, match="last token only"):
+        open_driver(tmp_path).all_logits(PROMPT)
+
+
+def test_repetition_penalty_changes_the_answer(model):
+    plain = model.generate_ids(PROMPT, ANSWER)
+    settings = Settings(max_new_tokens=30, stop_ids=(), sampling=Sampling(repetition_penalty=5.0))
+
+    other = model.generate_ids(PROMPT, settings)
+
+    assert other != plain
+    assert len(set(other)) >= len(set(plain))
+    assert np.all(np.array(other) < 128)

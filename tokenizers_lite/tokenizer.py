@@ -194,7 +194,38 @@ class Tokenizer:
         Raises:
             TruncationError: the input cannot be cut as asked.
         """
-        from tokenizers_lite.encoding import pad_batch, truncate_pair
+        from tokenizers_lite.encoding import pad_batch
+
+        encoding = self._encoding(text, pair, add_special_tokens, allowed_special, truncation)
+        return encoding if padding is None else pad_batch([encoding], padding)[0]
+
+    def encode_batch_with_offsets(
+        self,
+        texts: Iterable[str | tuple[str, str]],
+        *,
+        add_special_tokens: bool = True,
+        allowed_special: Special = "all",
+        truncation: Truncation | None = None,
+        padding: Padding | None = None,
+    ) -> list[Encoding]:
+        """Do what `encode_with_offsets` does for texts or pairs; `padding` makes them equally long."""
+        from tokenizers_lite.encoding import pad_batch
+
+        inputs = ((item, None) if isinstance(item, str) else item for item in texts)
+        encodings = [
+            self._encoding(text, pair, add_special_tokens, allowed_special, truncation) for text, pair in inputs
+        ]
+        return encodings if padding is None else pad_batch(encodings, padding)
+
+    def _encoding(
+        self,
+        text: str,
+        pair: str | None,
+        add_special_tokens: bool,
+        allowed_special: Special,
+        truncation: Truncation | None,
+    ) -> Encoding:
+        from tokenizers_lite.encoding import truncate_pair
 
         skip = None if allowed_special == "all" else _skipping(allowed_special)
         a = self._aligned(_scalars(text), 0, skip)
@@ -202,8 +233,7 @@ class Tokenizer:
         if truncation is not None:
             n_added = self._post_processor.added_tokens(b is not None) if add_special_tokens else 0
             a, b = truncate_pair(a, b, truncation, n_added)
-        encoding = self._post_processor.process(a, b, add_special_tokens)
-        return encoding if padding is None else pad_batch([encoding], padding)[0]
+        return self._post_processor.process(a, b, add_special_tokens)
 
     def count(self, text: str, *, add_special_tokens: bool = True, allowed_special: Special = "all") -> int:
         """Return ``len(encode(text))`` with the same options."""

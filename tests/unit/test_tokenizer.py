@@ -196,6 +196,14 @@ def test_truncation_and_padding_by_call(tokenizer):
     assert encoding.overflowing
 
 
+def test_a_batch_is_padded_to_its_longest(tokenizer):
+    short, pair = tokenizer.encode_batch_with_offsets(["one", ("one two three", "four")], padding=Padding(pad_id=7))
+
+    assert len(short.ids) == len(pair.ids)
+    assert short.ids[-1] == 7
+    assert pair == tokenizer.encode_with_offsets("one two three", "four")
+
+
 def test_threads_share_a_tokenizer():
     tokenizer = tokenizers_lite.load("smollm2", offline=True)
     words = [f"word{n} 中文{n} \n" * 5 for n in range(200)]

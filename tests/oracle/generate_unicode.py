@@ -303,7 +303,12 @@ def normalization_tables():
             guard.append(code)
         elif all(map(unicodedata.combining, unicodedata.normalize("NFD", char))):
             marks.append(code)
+    # What an unknown character would be composed of must not compose either.
     in_guard = set(guard)
+    parts = {p: {ord(c) for c in unicodedata.normalize("NFD", chr(p))} - {p} for p in PROBED}
+    in_guard |= {part for code in guard for part in parts[code]}
+    for code in set(PROBED) - in_guard:
+        assert not parts[code] & in_guard, hex(code)
     return predicate_ranges(lambda c: ord(c) in in_guard), merge([(c, c) for c in marks])
 
 

@@ -86,6 +86,7 @@ def assert_same(spec, text):
 @example(specs.Lowercase(), "ΑΣ ΟΔΥΣΣΕΥΣ")  # no final sigma
 @example(specs.NFC(), "e\u0898\u0301")  # a mark Unicode 9 did not know separates
 @example(specs.NFD(), "\U00011938")
+@example(specs.NFC(), "\U00011935\U00011930")  # composes from Unicode 13 on
 @example(specs.Strip(True, True), " \u3000 ")
 @example(specs.Replace(Pattern(""), "x"), "ab")
 def test_single_normalizers(spec, text):
@@ -127,6 +128,15 @@ def test_forms_of_every_character(spec):
         for between in ("\n", "a\u0345", "\u0301e"):
             text = between.join(map(chr, codes[start : start + 64])) + between
             assert mine.normalize(text) == normalizer.normalize_str(text), hex(codes[start])
+
+
+@pytest.mark.parametrize("spec", FORMS, ids=lambda spec: type(spec).__name__)
+def test_forms_of_every_decomposition(spec):
+    """What this Python's Unicode version takes apart or puts together, taken apart."""
+    mine, normalizer = build(spec), their(spec)
+    for char in DECOMPOSING:
+        for text in (unicodedata.normalize("NFD", char), unicodedata.normalize("NFKD", char) + "\u0301", char * 2):
+            assert mine.normalize(text) == normalizer.normalize_str(text), ascii(char)
 
 
 @pytest.mark.parametrize("spec", [specs.BertNormalizer(), specs.StripAccents(), specs.Nmt(), specs.Lowercase()])

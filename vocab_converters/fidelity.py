@@ -139,7 +139,7 @@ def _cause_lines(cause: Cause) -> list[str]:
 
 
 def wrong_tokens(expected: Sequence[int], got: Sequence[int]) -> int:
-    """Return how many of the expected tokens are not in place, after the best alignment of the middle.
+    """Return how many of the expected tokens are not in place, at least one if anything differs.
 
     >>> wrong_tokens([1, 2, 3, 4], [1, 9, 4])
     2
@@ -154,7 +154,8 @@ def wrong_tokens(expected: Sequence[int], got: Sequence[int]) -> int:
     if len(middle) > 500 or len(other) > 500:
         return len(middle)
     matcher = SequenceMatcher(None, middle, other, autojunk=False)
-    return max(len(middle), len(other)) - sum(block.size for block in matcher.get_matching_blocks())
+    missing = len(middle) - sum(block.size for block in matcher.get_matching_blocks())
+    return max(missing, 1 if middle or other else 0)
 
 
 def compare(

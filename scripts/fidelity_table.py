@@ -23,7 +23,7 @@ from tokenizers_lite.tokenizer import Tokenizer
 from vocab_converters import cases, emulate, fidelity
 from vocab_converters._facts import flat_pre_tokenizers, id_table, is_byte_level, marker_form, stop_ids, surroundings
 from vocab_converters._header import HUGGINGFACE, PIPELINE, SENTENCEPIECE, TIKTOKEN, Header
-from vocab_converters._nodes import DECODERS, NORMALIZERS, PRE_TOKENIZERS, Node, make
+from vocab_converters._nodes import NORMALIZERS, PRE_TOKENIZERS, Node, make
 from vocab_converters._targets import Request
 from vocab_converters._targets import make as build_target
 from vocab_converters.emulate import MNN, MNN_LLM, NATIVE, ReaderError
@@ -31,6 +31,15 @@ from vocab_converters.emulate._base import FROM_ALPHABET
 from vocab_converters.mnn_text import MergeVocab, SentencePieceVocab, TokenVocab
 from vocab_converters.mtok import BpeModel, Mtok, MtokToken, PostOp, Tail, WordPieceModel
 from vocab_converters.mtok_writer import _decoder, _normalizer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tokenizers_lite.spec import Spec
+
+    Encode = Callable[[str], Sequence[int]]
+    File = Mtok | SentencePieceVocab | TokenVocab | MergeVocab
 
 # class -> corpora it samples lines from
 CORPORA = {
@@ -46,7 +55,7 @@ BUILT_IN = {"template": ("chat", "template"), "odd": ("odd", "white space", "com
 PER_CLASS = 150
 
 
-def texts(folder: str, spec: object) -> list[cases.Case]:
+def texts(folder: str, spec: Spec) -> list[cases.Case]:
     """Return the texts of all classes; every 1st of n lines, whole, with its line end."""
     found = []
     for name, files in CORPORA.items():
@@ -56,7 +65,7 @@ def texts(folder: str, spec: object) -> list[cases.Case]:
                 lines += [line for line in source.read().split("\n") if line.strip()]
         step = max(1, len(lines) // PER_CLASS)
         found += [cases.Case(name, line + "\n") for line in lines[::step][:PER_CLASS]]
-    for case in [*cases.built_in(), *cases.prompts(spec)]:  # type: ignore[arg-type]
+    for case in [*cases.built_in(), *cases.prompts(spec)]:
         kind = next((name for name, kinds in BUILT_IN.items() if case.kind in kinds), None)
         if kind is not None:
             found.append(case.replace(kind=kind))
@@ -66,7 +75,7 @@ def texts(folder: str, spec: object) -> list[cases.Case]:
 # ------------------------------------------------------------ what the stock exporters write
 
 
-def stock(spec, kind):
+def stock(spec: Spec, kind: int) -> File | None:
     """Return a file as the stock exporters make it; None where they make none of this type."""
     table = id_table(spec)
     special = tuple(token.id for token in sorted(spec.added_tokens, key=lambda token: token.id))
@@ -89,14 +98,14 @@ def stock(spec, kind):
     return None
 
 
-def _stock_bytes(text):
+def _stock_bytes(text: str) -> bytes:
     try:
         return bytes(FROM_ALPHABET.get(char, ord(char)) for char in text)
     except ValueError:
         return text.encode()
 
 
-def stock_mtok(spec, header):
+def stock_mtok(spec: Spec, header: Header) -> Mtok | None:
     """Return MNN's .mtok export of 2026-08."""
     model = spec.model
     if isinstance(model, models.BPE):
@@ -121,15 +130,14 @@ def stock_mtok(spec, header):
     return Mtok(header, _stock_normalizer(spec), _stock_pre(spec), written, _decoder(spec, []), added, tail)
 
 
-def _stock_normalizer(spec):
+def _stock_normalizer(spec: Spec) -> Node:
     kind = type(spec.normalizer).__name__
     if kind in ("NFC", "NFKC"):
         import unicodedata
 
-        table = []
-        for code in range(0x110000):
-            if not 0xD800 <= code < 0xE000 and unicodedata.normalize(kind, chr(code)) != chr(code):
-                table.append((code, unicodedata.normalize(kind, chr(code))))
+        codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+        pairs = [(code, unicodedata.normalize(kind, chr(code))) for code in codes]
+        table = [(code, text) for code, text in pairs if text != chr(code)]
         return make(NORMALIZERS, "table", tuple(table))
     if kind == "BertNormalizer":
         import unicodedata
@@ -141,7 +149,7 @@ def _stock_normalizer(spec):
     return _normalizer(spec.normalizer, [])
 
 
-def _stock_pre(spec):
+def _stock_pre(spec: Spec) -> Node:
     nodes = []
     for step in flat_pre_tokenizers(spec.pre_tokenizer):
         if isinstance(step, pre_tokenizers.Split):
@@ -159,7 +167,7 @@ def _stock_pre(spec):
 # ------------------------------------------------------------ measuring
 
 
-def row(label, encode, exact, sample):
+def row(label: str, encode: Encode, exact: Encode, sample: list[cases.Case]) -> None:
     """Print one line of the table."""
     groups, differences = fidelity.compare(sample, exact, encode, lambda *_: "")
     by_name = {group.name: group for group in groups}
@@ -174,7 +182,7 @@ def row(label, encode, exact, sample):
     print(f"|{label}|{'|'.join(cells)}|", flush=True)
 
 
-def spec_of(folder):
+def spec_of(folder: str) -> Spec:
     """Read a model's folder: tokenizer.json with its configuration."""
     return hf_json.read(folder)
 

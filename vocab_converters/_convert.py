@@ -82,6 +82,7 @@ def convert(
     whole_vocabulary: bool = True,
     tail: str = "newer",
     cap_runs: bool = True,
+    compose: bool = False,
     manifest: bool = True,
     test_cases: bool = False,
     progress: Progress | None = None,
@@ -107,6 +108,8 @@ def convert(
         tail: end .mtok files "newer" (with post operations) or "older".
         cap_runs: let .mtok files cut runs of more than 512 letters, which
             would keep the readers busy for minutes.
+        compose: let .mtok files replace common pairs of letter and mark in
+            place of NFC; more texts come out right, encoding takes longer.
         manifest: write `path` + ".manifest.json" beside the file, for audits.
         test_cases: write MNN's test_cases.jsonl into the same folder.
         progress: called with a label, the number done and the total.
@@ -120,7 +123,7 @@ def convert(
         SpecError: the source cannot be read, or the target cannot hold it.
     """
     path, opened = os.fspath(path), open_source(source)
-    request = Request(target_name(target, path), reader, tail, cap_runs)
+    request = Request(target_name(target, path), reader, tail, cap_runs, compose)
     chosen, why = choose(opened, request)
     texts = case_lists.gather(
         opened.spec, None if cases is None else os.fspath(cases), whole_vocabulary=whole_vocabulary

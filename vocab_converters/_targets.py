@@ -52,6 +52,7 @@ class Request(Record):
     reader: str = "auto"
     tail: str = "newer"
     cap_runs: bool = True
+    compose: bool = False
 
 
 def target_name(target: str, path: str) -> str:
@@ -120,7 +121,9 @@ def _mtok(spec: Spec, reader: str, request: Request) -> Built:
         raise SpecError("mnn-llm does not read .mtok; use target mnn-text", field="target", value="mtok")
     losses: list[Loss] = []
     plain = hf_form(spec, losses)
-    record, more = write_mtok(plain, Options(reader, tail=request.tail, cap_runs=request.cap_runs))
+    record, more = write_mtok(
+        plain, Options(reader, tail=request.tail, cap_runs=request.cap_runs, compose=request.compose)
+    )
     return Built(
         "mtok", reader, PIPELINE, mtok.emit(record), tuple(losses + more), lambda data: _emulated(data, reader)
     )

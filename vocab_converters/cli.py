@@ -88,6 +88,9 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     converting.add_argument("--allow-loss", action="store_true", help="write the file although ids will differ")
     converting.add_argument("--tail", choices=("newer", "older"), default="newer", help="how .mtok files end")
     converting.add_argument("--whole-runs", action="store_true", help="do not cut runs of over 512 letters in .mtok")
+    converting.add_argument(
+        "--compose", action="store_true", help="replace common letter+mark pairs where .mtok lacks NFC"
+    )
     converting.add_argument("--no-manifest", action="store_true", help="do not write FILE.manifest.json")
     converting.add_argument("--test-cases", action="store_true", help="write MNN's test_cases.jsonl beside the file")
     converting.add_argument("--no-vocabulary", action="store_true", help="do not try every token")
@@ -116,6 +119,7 @@ def _convert(arguments: argparse.Namespace) -> int:
         whole_vocabulary=not arguments.no_vocabulary,
         tail=arguments.tail,
         cap_runs=not arguments.whole_runs,
+        compose=arguments.compose,
         manifest=not arguments.no_manifest,
         test_cases=arguments.test_cases,
         progress=_progress,

@@ -52,14 +52,16 @@ class Options:
         reader: "native-llm" or "mnn".
         tail: "newer" ends with post operations, "older" without.
         cap_runs: cut runs of more than 512 letters, which would stall the readers.
+        compose: in place of NFC, replace the common pairs of letter and mark.
     """
 
-    def __init__(self, reader: str, *, tail: str = "newer", cap_runs: bool = True) -> None:
+    def __init__(self, reader: str, *, tail: str = "newer", cap_runs: bool = True, compose: bool = False) -> None:
         if tail not in ("newer", "older"):
             raise SpecError("tail must be 'newer' or 'older'", value=tail)
         self.reader = reader
         self.tail = tail
         self.cap_runs = cap_runs
+        self.compose = compose
 
 
 def write_mtok(spec: Spec, options: Options) -> tuple[Mtok, list[Loss]]:
@@ -79,7 +81,7 @@ def write_mtok(spec: Spec, options: Options) -> tuple[Mtok, list[Loss]]:
     if form is not None and not isinstance(spec.model, models.SentencePiece):
         normalizer, pre = _marker_pipeline(form, spec, losses)
     else:
-        normalizer = _normalizer(spec.normalizer, losses)
+        normalizer = _normalizer(spec.normalizer, losses, compose=options.compose)
         pre = _pre_tokenizer(spec.pre_tokenizer, options, losses)
     decoder = _decoder(spec, losses)
     listed, rest = matched_as_special(spec.added_tokens, lambda token: _listable(token, spec, options))
@@ -207,7 +209,7 @@ def _joiners(tokens: list[str]) -> str | None:
     return "".join(sorted(found - {MARKER}))
 
 
-def _normalizer(node: normalizers.Normalizer | None, losses: list[Loss]) -> Node:
+def _normalizer(node: normalizers.Normalizer | None, losses: list[Loss], *, compose: bool = False) -> Node:
     """Translate the normalizers one by one."""
     out: list[Node] = []
     for step in flat_normalizers(node):
@@ -219,6 +221,10 @@ def _normalizer(node: normalizers.Normalizer | None, losses: list[Loss]) -> Node
             out.append(make(NORMALIZERS, "strip", int(step.strip_left), int(step.strip_right)))
         elif isinstance(step, normalizers.BertNormalizer):
             out += _bert(step)
+        elif isinstance(step, normalizers.NFC) and compose:
+            out += [make(NORMALIZERS, "replace", pair, composed) for pair, composed in common_pairs()]
+            what = "NFC is done for common pairs of letter and mark only, and encoding is slower"
+            losses.append(Loss("normalizer", what, "normalize in the app (java.text.Normalizer) before encoding"))
         elif isinstance(step, (normalizers.NFC, normalizers.NFD)):
             what = f"{type(step).__name__} is left out: the readers' table cannot compose and destroys joiners"
             losses.append(Loss("normalizer", what, "normalize in the app (java.text.Normalizer) before encoding"))
@@ -227,6 +233,24 @@ def _normalizer(node: normalizers.Normalizer | None, losses: list[Loss]) -> Node
     if len(out) == 1:
         return out[0]
     return make(NORMALIZERS, "sequence", tuple(out)) if out else NONE
+
+
+def common_pairs() -> list[tuple[str, str]]:
+    """Return pairs of letter and mark with what NFC makes of them, so ordered that results pair again.
+
+    Latin, Vietnamese, Greek, Cyrillic and kana. A text in NFC holds none of
+    these pairs, so replacing them never makes a text worse.
+    """
+    import unicodedata
+
+    found = []
+    for code in (*range(0xC0, 0x250), *range(0x386, 0x460), *range(0x1E00, 0x1F00), *range(0x3040, 0x3100)):
+        char = chr(code)
+        parts = unicodedata.decomposition(char).split()
+        if len(parts) == 2 and not parts[0].startswith("<") and unicodedata.normalize("NFC", char) == char:
+            depth = len(unicodedata.normalize("NFD", char))
+            found.append((depth, code, "".join(chr(int(part, 16)) for part in parts), char))
+    return [(pair, char) for _, _, pair, char in sorted(found)]
 
 
 def _bert(step: normalizers.BertNormalizer) -> list[Node]:

@@ -1,11 +1,13 @@
 """convert and its proof: what is written, what is refused, what stays."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from tests.converters import tiny
-from tests.paths import shared_vocab
+from tests.paths import ROOT, shared_vocab
 from tokenizers_lite.errors import LossyExportError, SpecError
 from vocab_converters import _convert, cases, convert, diff, emulate_file, fidelity, inspect, verify
 from vocab_converters._binary import replacing
@@ -79,6 +81,22 @@ def test_a_failure_on_the_way_leaves_the_old_file(tmp_path):
 
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_killed_export_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    code = (
+        "import os, signal, sys\n"
+        "from vocab_converters._binary import replacing\n"
+        "with replacing(sys.argv[1]) as (file, _):\n"
+        "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, check=False)
+
+    assert done.returncode != 0
+    assert path.read_bytes() == b"old"
 
 
 def test_a_replaced_file_keeps_its_mode(tmp_path):

@@ -1,6 +1,7 @@
 """What the writers make of a spec, judged by the emulated readers and by Hugging Face on adversarial texts."""
 
 import functools
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from vocab_converters import emulate, mnn_text, mtok, mtok_reader, text_reader
 from vocab_converters._facts import id_table, surroundings
 from vocab_converters._patterns import before_blanks, limit_runs, quote
 from vocab_converters.emulate import MNN, MNN_LLM, NATIVE
-from vocab_converters.mtok_writer import Options, write_mtok
+from vocab_converters.mtok_writer import Options, common_pairs, write_mtok
 from vocab_converters.text_writer import write_text
 
 EXTRA = ["<|im_start|>", "<|im_", "<｜User｜>", "a▁b", "<think>", "<s>", "</s>", "<|end|>", " \u3000\n", "\u2581 "]
@@ -24,8 +25,6 @@ KNOWN = {0x85, 0x2028, 0x2029, *range(1, 8)}  # what no file can cure: see docs/
 
 def agreed(text):
     """Leave out what the readers are known to get wrong whatever the file says."""
-    import unicodedata
-
     return "".join(c for c in text if ord(c) not in KNOWN and unicodedata.category(c) != "Cn" and ord(c) < 0x10D40)[
         :400
     ]
@@ -247,6 +246,19 @@ def test_type_1_is_reported_as_no_bpe():
     assert "model.merges" in [loss.field for loss in losses]
     assert b"" not in record.tokens
     assert len(set(record.tokens)) == len(record.tokens)
+
+
+@given(text=TEXTS)
+def test_common_pairs_are_nfc_and_leave_nfc_alone(text):
+    def replaced(text):
+        for pair, composed in common_pairs():
+            text = text.replace(pair, composed)
+        return text
+
+    composed = unicodedata.normalize("NFC", text)
+    assert replaced(composed) == composed
+    for char in "ếựẩĀǖйёがパΐ":
+        assert replaced(unicodedata.normalize("NFD", char)) == char
 
 
 def test_patterns():

@@ -391,7 +391,7 @@ class Tokenizer:
     def decode_bytes(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> bytes:
         """Turn ids into bytes before invalid UTF-8 is replaced, for the decoders that have such bytes."""
         if self._engine is not None:
-            return self._engine.decode(list(ids)).encode()
+            return self._engine.decode_bytes(list(ids))
         return self._decoder.decode_bytes(self._tokens(ids, skip_special_tokens))
 
     def decode_batch(self, batch: Iterable[Iterable[int]], *, skip_special_tokens: bool = True) -> list[str]:

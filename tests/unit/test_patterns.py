@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import texts
@@ -35,6 +35,8 @@ DEEPSEEK = (
     "\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
 )
 KNOWN = [GPT2, LLAMA3, QWEN, QWEN35, O200K, DEEPSEEK, r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", r"\w+|[^\w\s]+", r"\s+"]
+# Tests that run once a pattern share the budget.
+SHARED = settings(max_examples=max(20, settings.default.max_examples // 3))
 COMPILED = {pattern: SplitPattern(pattern) for pattern in KNOWN}
 
 
@@ -62,6 +64,7 @@ def assert_same(pattern, text, split=None):
 
 
 @pytest.mark.parametrize("pattern", KNOWN)
+@SHARED
 @given(text=texts(max_parts=10))
 @example("'ſ'K")  # (?i) knows U+017F and U+212A
 @example("a\x1cb\x85c")  # \s is not Python's
@@ -74,6 +77,7 @@ def test_known_patterns(pattern, text):
 
 
 @pytest.mark.parametrize("pattern", KNOWN)
+@SHARED
 @given(text=texts(max_parts=10))
 def test_class_table_matches_like_the_pattern(pattern, text):
     table = class_table(pattern)

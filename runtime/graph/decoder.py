@@ -215,7 +215,8 @@ def _logits(context: Context, h: str, head: Stored | str | None) -> None:
         graph.op("Cast", y, out="logits", to=FLOAT)
     else:
         graph.op("Identity", y, out="logits")
-    graph.output("logits", FLOAT, ["batch", "kept", config.vocab_size])
+    kept: int | str = {"keep": "kept", "all": "tokens", "last": 1}[context.options.logits]
+    graph.output("logits", FLOAT, ["batch", kept, config.vocab_size])
 
 
 def _own_head(context: Context, h: str) -> str:

@@ -103,13 +103,10 @@ def vocabulary(spec: Spec) -> list[tuple[str, int]]:
     """
     table = id_table(spec)
     known = dict(model_tokens(spec))
-    byte_level = is_byte_level(spec)
+    encoded = {token.id for token in spec.added_tokens} if is_byte_level(spec) else set()
     entries = []
-    for number, text in enumerate(table):
-        if text is None:
-            text = hole_name(number, known)  # noqa: PLW2901
-        elif byte_level and known.get(text) != number:
-            text = to_alphabet(text)  # noqa: PLW2901
+    for number, found in enumerate(table):
+        text = hole_name(number, known) if found is None else to_alphabet(found) if number in encoded else found
         # Where an added token's alphabet form equals a model token, the model's must be found first.
         entries.append((text, known.get(text) != number, number))
     return [(text, number) for text, _, number in sorted(entries)]

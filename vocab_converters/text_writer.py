@@ -214,13 +214,13 @@ def _is_byte(text: str) -> bool:
 def _tiktoken(spec: Spec, losses: list[Loss]) -> TokenVocab:
     """Write the bytes of each token; the readers take the longest that fits, whatever the model was."""
     losses.append(Loss("model.merges", "the readers take the longest token that fits", "use .mtok or type 3"))
-    known = dict(model_tokens(spec))
     byte_level = is_byte_level(spec)
+    added = {token.id for token in spec.added_tokens}
     tokens = []
     for number, text in enumerate(id_table(spec)):
         if text is None or text == "":
             tokens.append(b"\xff\xfe" + b"%d" % number)  # not UTF-8: never matched
-        elif known.get(text) != number:
+        elif number in added:
             tokens.append(text.encode("utf-8"))
         elif byte_level:
             tokens.append(bytes(FROM_ALPHABET.get(char, 0xFF) for char in text))
@@ -266,12 +266,13 @@ def _huggingface(spec: Spec, reader: str, losses: list[Loss]) -> MergeVocab:
 
 def _alphabet_tokens(spec: Spec, vocab: Mapping[str, int]) -> list[str]:
     """Return all tokens in the byte alphabet, added ones included, or the readers would not find them."""
+    added = {token.id for token in spec.added_tokens}
     tokens = []
     for number, text in enumerate(id_table(spec)):
         if text is None:
             tokens.append(hole_name(number, vocab))
         else:
-            tokens.append(text if vocab.get(text) == number else to_alphabet(text))
+            tokens.append(to_alphabet(text) if number in added else text)
     return tokens
 
 

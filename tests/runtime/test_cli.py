@@ -70,7 +70,7 @@ def test_an_interrupted_build_leaves_nothing_in_the_cache(source, cache):
 
 def test_unknown_names_and_missing_files(capsys, tmp_path):
     assert main(["run", "nosuchmodel", "hi"]) == 1
-    assert "not one of the names with weights in a registry: smollm2" in capsys.readouterr().err
+    assert "not one of the names with weights in a registry: smollm2, gemma3-270m" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "none.gguf"), "-o", str(tmp_path / "x")]) == 1
     assert "no such file" in capsys.readouterr().err
 

@@ -233,7 +233,7 @@ def main(vocab_folder: str, corpora_folder: str, *wanted: str) -> None:
                 except TokenizerError:
                     continue
                 name = built.target.replace("mnn-text:", "type ")
-                row(f"**{model} ours {name}, {reader}**", built.encoder(built.data), exact, sample)
+                row(f"**{model} ours {name}, {reader}**", built.opened(built.data)[0], exact, sample)
                 if (reader, target) in ((NATIVE, "mtok"), (NATIVE, "mnn-text")):
                     sizes.append((model, built.target, len(built.data), len(zlib.compress(built.data, 9))))
         print(f"{model}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)

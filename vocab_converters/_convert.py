@@ -13,7 +13,7 @@ from vocab_converters._binary import read_limited, replacing
 from vocab_converters._causes import REMEDIES, Explainer
 from vocab_converters._header import is_430
 from vocab_converters._targets import Built, Request, candidates, make, reader_name, target_name
-from vocab_converters.fidelity import Report, by_cause, compare
+from vocab_converters.fidelity import Decoding, Report, by_cause, compare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def prove(
     progress: Progress | None = None,
 ) -> Report:
     """Compare what a file's reader gives with the exact tokenizer."""
-    emulated = built.encoder(data)
+    emulated, decode = built.opened(data)
     explain = Explainer(source.spec, source.encode, emulated, built.reader, built.kind)
 
     def tick(done: int) -> None:
@@ -187,7 +187,25 @@ def prove(
     tick(len(texts))
     causes = by_cause(differences, REMEDIES)
     reader = built.reader or "any reader"
-    return Report(built.target, reader, tuple(groups), causes, built.losses)
+    decoding = None
+    if decode is not None and source.tokenizer is not None:
+        decoding = decoded(source.tokenizer, decode, [case for case in texts if case.kind != "vocabulary"])
+    return Report(built.target, reader, tuple(groups), causes, built.losses, decoding=decoding)
+
+
+def decoded(
+    tokenizer: Tokenizer, decode: Callable[[Sequence[int]], bytes], texts: Sequence[case_lists.Case]
+) -> Decoding:
+    """Compare what the exact ids print, token by token, with the exact text; a blank in front does not count."""
+    differing, example = 0, ("", "")
+    for case in texts:
+        ids = tokenizer.encode(case.text, add_special_tokens=False)
+        right, shown = tokenizer.decode_bytes(ids, skip_special_tokens=False), decode(ids)
+        if shown not in (right, b" " + right):
+            differing += 1
+            if differing == 1 or len(right) < len(example[0]):
+                example = (right.decode("utf-8", "replace"), shown.decode("utf-8", "replace"))
+    return Decoding(len(texts), differing, *example)
 
 
 def write_test_cases(source: Source, path: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tokenizers_lite.spec import Spec
 
     Encode = Callable[[str], Sequence[int]]
+    Decode = Callable[[Sequence[int]], bytes]
 
 TEXT_KINDS = {"sentencepiece": SENTENCEPIECE, "tiktoken": TIKTOKEN, "bert": BERT, "huggingface": HUGGINGFACE}
 TARGETS = (
@@ -33,8 +34,8 @@ class Built(Record):
         kind: type of the 430 file, None for others.
         data: its bytes.
         losses: what it cannot hold.
-        encoder: the file's bytes, read back -> text to ids as its reader gives them.
-        decoder: the same for ids -> bytes; None where nothing is to be checked.
+        opened: the file's bytes, read back -> text to ids, and ids to bytes, as its reader gives them;
+            None for the latter where the library that loads the file is ours.
     """
 
     target: str
@@ -42,7 +43,7 @@ class Built(Record):
     kind: int | None
     data: bytes
     losses: tuple[Loss, ...]
-    encoder: Callable[[bytes], Encode]
+    opened: Callable[[bytes], tuple[Encode, Decode | None]]
 
 
 class Request(Record):
@@ -143,8 +144,10 @@ def _text(spec: Spec, target: str, reader: str) -> Built:
     )
 
 
-def _emulated(data: bytes, reader: str) -> Encode:
-    return build(parse(data), reader).encode
+def _emulated(data: bytes, reader: str) -> tuple[Encode, Decode | None]:
+    """Open a 430 file as its reader does; decoding is token by token, as apps stream."""
+    emulated = build(parse(data), reader)
+    return emulated.encode, lambda ids: b"".join(map(emulated.decode_id, ids))
 
 
 def _json(spec: Spec) -> Built:
@@ -152,13 +155,13 @@ def _json(spec: Spec) -> Built:
 
     data, losses = write_json(spec)
 
-    def encoder(back: bytes) -> Encode:
+    def opened(back: bytes) -> tuple[Encode, Decode | None]:
         from tokenizers_lite.formats import hf_json
         from tokenizers_lite.tokenizer import Tokenizer
 
-        return Tokenizer(hf_json.parse(back)).encode
+        return Tokenizer(hf_json.parse(back)).encode, None
 
-    return Built("tokenizer.json", "", None, data, tuple(losses), encoder)
+    return Built("tokenizer.json", "", None, data, tuple(losses), opened)
 
 
 def _tiktoken(spec: Spec) -> Built:
@@ -166,24 +169,24 @@ def _tiktoken(spec: Spec) -> Built:
 
     data, losses = write_tiktoken(spec)
 
-    def encoder(back: bytes) -> Encode:
+    def opened(back: bytes) -> tuple[Encode, Decode | None]:
         from tokenizers_lite.tokenizer import Tokenizer
 
-        return Tokenizer(read_back(spec, back)).encode
+        return Tokenizer(read_back(spec, back)).encode, None
 
-    return Built("tiktoken", "", None, data, tuple(losses), encoder)
+    return Built("tiktoken", "", None, data, tuple(losses), opened)
 
 
 def _compact(spec: Spec) -> Built:
     from tokenizers_lite.formats import compact as reading
     from vocab_converters import compact as writing
 
-    def encoder(back: bytes) -> Encode:
+    def opened(back: bytes) -> tuple[Encode, Decode | None]:
         from tokenizers_lite.tokenizer import Tokenizer
 
-        return Tokenizer(reading.read_bytes(back)).encode
+        return Tokenizer(reading.read_bytes(back)).encode, None
 
-    return Built("compact", "", None, writing.dumps(spec), (), encoder)
+    return Built("compact", "", None, writing.dumps(spec), (), opened)
 
 
 __all__ = ["MNN", "TARGETS", "Built", "Request", "candidates", "make", "reader_name", "target_name", "text_kind"]

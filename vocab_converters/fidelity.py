@@ -48,6 +48,15 @@ class Cause(Record):
     remedy: str = ""
 
 
+class Decoding(Record):
+    """How many texts come back changed when their exact ids are printed one by one, with the shortest of them."""
+
+    texts: int = 0
+    differing: int = 0
+    right: str = ""
+    shown: str = ""
+
+
 class Report(Record):
     """What a file does to a tokenizer.
 
@@ -58,6 +67,7 @@ class Report(Record):
         causes: figures by cause, most frequent first.
         losses: what the format or reader cannot hold at all, by spec field.
         why: how the target was chosen.
+        decoding: whether ids print as they should; None where that was not tried.
     """
 
     target: str
@@ -66,6 +76,7 @@ class Report(Record):
     causes: tuple[Cause, ...] = ()
     losses: tuple[Loss, ...] = ()
     why: tuple[str, ...] = ()
+    decoding: Decoding | None = None
 
     @property
     def texts(self) -> int:
@@ -98,6 +109,7 @@ class Report(Record):
             "classes": [_plain(group) for group in self.groups],
             "causes": [{**_plain(cause), "example": _plain(cause.example)} for cause in self.causes],
             "losses": [_plain(loss) for loss in self.losses],
+            "decoding": None if self.decoding is None else _plain(self.decoding),
         }
 
     def __str__(self) -> str:
@@ -111,6 +123,10 @@ class Report(Record):
                 lines.append(f"  {group.name}: {share}, {wrong}")
         for cause in self.causes:
             lines += _cause_lines(cause)
+        if self.decoding is not None and self.decoding.differing:
+            found = self.decoding
+            right, shown = (text if len(text) <= SHOWN else text[:SHOWN] + "..." for text in (found.right, found.shown))
+            lines.append(f"  decoding: {found.differing} of {found.texts} texts print changed: {right!r} as {shown!r}")
         for loss in self.losses:
             remedy = f" Remedy: {loss.remedy}." if loss.remedy else ""
             lines.append(f"  {loss.field} ({loss.kind}): {loss.what}.{remedy}")

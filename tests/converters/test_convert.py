@@ -232,3 +232,15 @@ def test_progress_reaches_the_end(tmp_path, exact):
     convert(exact, tmp_path / "v.mtok", progress=lambda label, done, total: seen.append((done, total)))
 
     assert seen[-1][0] == seen[-1][1] > 400
+
+
+def test_the_report_says_what_prints_changed(tmp_path):
+    spec = tiny.spec_of(tiny.marker())
+
+    text = convert(spec, tmp_path / "v.txt", target="mnn-text", reader="mnn", allow_loss=True, manifest=False)
+    mtok = convert(spec, tmp_path / "v.mtok", reader="mnn", allow_loss=True, manifest=False)
+
+    assert text.decoding.differing > 0
+    assert "▁" in text.decoding.shown  # a reader turns only the first of two markers into a blank
+    assert "print changed" in str(text)
+    assert (mtok.decoding.differing, mtok.decoding.texts > 50) == (0, True)

@@ -23,7 +23,7 @@ import platform
 import random
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
 import tokenizers
@@ -201,6 +201,24 @@ def table(tallies: list[Tally]) -> str:
     return "\n".join(rows)
 
 
+def report(tallies: list[Tally], args: argparse.Namespace) -> str:
+    """Return what was compared with what, and the counts."""
+    done = len(tallies)
+    return (
+        f"tokenizers-lite {tokenizers_lite.__version__} against tokenizers {tokenizers.__version__}, "
+        f"Python {platform.python_version()}, {'quick' if args.quick else 'full'} run, "
+        f"{f'all {done}' if done == len(args.models) else f'{done} of {len(args.models)}'} models:\n\n{table(tallies)}\n"
+    )
+
+
+def record(tallies: list[Tally], args: argparse.Namespace) -> None:
+    """Write the report to the file that was asked for, so that an interrupted run still tells what it did."""
+    if args.record:
+        command = f"python -m tests.parity.full{' --quick' if args.quick else ''}"
+        with open(args.record, "w", encoding="utf-8") as file:
+            file.write(f"# Last parity run\n\n`{command}`: {report(sorted(tallies, key=lambda t: t.model), args)}")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the comparison; the exit code is 1 if anything differed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -212,28 +230,19 @@ def main(argv: list[str] | None = None) -> int:
     if not args.models:
         print(f"no models in {paths.SHARED / 'vocab'}; set TOKENIZERS_LITE_SHARED", file=sys.stderr)
         return 2
-    tallies = []
+    tallies: list[Tally] = []
+    first = siblings(args.models)
     with ProcessPoolExecutor(args.jobs) as pool:
-        first = siblings(args.models)
-        futures = [pool.submit(run, model, args.quick, first[model] != model) for model in args.models]
-        for future in futures:
+        futures = {pool.submit(run, model, args.quick, first[model] != model): model for model in args.models}
+        for future in as_completed(futures):
             tally = future.result()
             tallies.append(tally)
             wrong = sum(tally.mismatches.values())
             print(f"{tally.model}: {tally.texts:,} texts, {wrong} mismatches, {tally.seconds:.0f} s", file=sys.stderr)
             for example in tally.examples:
                 print(f"    {example}", file=sys.stderr)
-    versions = (
-        f"tokenizers-lite {tokenizers_lite.__version__} against tokenizers {tokenizers.__version__}, "
-        f"Python {platform.python_version()}, {'quick' if args.quick else 'full'} run"
-    )
-    report = f"{versions}\n\n{table(tallies)}\n"
-    print(report)
-    if args.record:
-        with open(args.record, "w", encoding="utf-8") as file:
-            file.write(
-                f"# Last parity run\n\n`python -m tests.parity.full{' --quick' if args.quick else ''}`: {report}"
-            )
+            record(tallies, args)
+    print(report(tallies, args))
     return int(any(sum(t.mismatches.values()) for t in tallies))
 
 

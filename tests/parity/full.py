@@ -203,11 +203,12 @@ def table(tallies: list[Tally]) -> str:
 
 def report(tallies: list[Tally], args: argparse.Namespace) -> str:
     """Return what was compared with what, and the counts."""
-    done = len(tallies)
+    done, wanted = len(tallies), len(args.models)
+    share = f"all {done}" if done == wanted else f"{done} of {wanted}"
     return (
         f"tokenizers-lite {tokenizers_lite.__version__} against tokenizers {tokenizers.__version__}, "
         f"Python {platform.python_version()}, {'quick' if args.quick else 'full'} run, "
-        f"{f'all {done}' if done == len(args.models) else f'{done} of {len(args.models)}'} models:\n\n{table(tallies)}\n"
+        f"{share} models:\n\n{table(tallies)}\n"
     )
 
 

@@ -193,9 +193,7 @@ def main(vocab_folder: str, corpora_folder: str, *wanted: str) -> None:
     names = [*CORPORA, *BUILT_IN, "all (texts / tokens)"]
     print(f"|file, reader|{'|'.join(names)}|\n|{'-|' * (len(names) + 1)}", flush=True)
     sizes = []
-    for model in sorted(os.listdir(vocab_folder)):
-        if wanted and model not in wanted:
-            continue
+    for model in wanted or sorted(os.listdir(vocab_folder)):
         start = time.monotonic()
         spec = spec_of(os.path.join(vocab_folder, model))
         tokenizer = Tokenizer(spec)

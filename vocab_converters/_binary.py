@@ -116,6 +116,8 @@ def replacing(path: str) -> Iterator[tuple[BinaryIO, str]]:
     a kill included, leaves an existing file at `path` as it was.
     """
     folder, name = os.path.split(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}")
     handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:

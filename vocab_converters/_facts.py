@@ -207,8 +207,22 @@ def _is_blank_split(node: pre_tokenizers.PreTokenizer) -> bool:
     return isinstance(node, pre_tokenizers.Split) and not node.invert and node.pattern.text == " "
 
 
+_last_unreachable: list[tuple[models.BPE, list[str]]] = []
+
+
 def unreachable(model: models.BPE) -> list[str]:
-    """Return the tokens that `ignore_merges` finds and merging does not."""
+    """Return the tokens that `ignore_merges` finds and merging does not.
+
+    Takes seconds for a large vocabulary, so the answer for the model asked
+    about last is kept: choosing a target asks once for each.
+    """
+    if not _last_unreachable or _last_unreachable[0][0] is not model:
+        _last_unreachable[:] = [(model, _unreachable(model))]
+    return _last_unreachable[0][1]
+
+
+def _unreachable(model: models.BPE) -> list[str]:
+    """Merge every token's characters and return those that do not come out whole."""
     from vocab_converters.emulate._merge import merge
 
     ranks = {pair: rank for rank, pair in reversed(list(enumerate(model.merges)))}

@@ -114,11 +114,11 @@ def _model(record: Mtok, added: set[int]) -> models.Model:
         texts = {number: text for text, number in model.vocab}
         merges = [(texts[left], texts[right]) for left, right, _ in sorted(model.merges, key=lambda merge: merge[2])]
         parts = {text for pair in merges for text in pair} | {left + right for left, right in merges}
-        vocab = {
-            text: number
-            for text, number in sorted(model.vocab, key=lambda entry: entry[1])
-            if text in parts or len(text) == 1 or not (number in added or is_hole(text, number))
-        }
+        found: dict[str, int] = {}
+        for text, number in model.vocab:
+            if text in parts or len(text) == 1 or not (number in added or is_hole(text, number)):
+                found.setdefault(text, number)  # as the readers' bisection does
+        vocab = dict(sorted(found.items(), key=lambda entry: entry[1]))
         return models.BPE(vocab, merges, byte_fallback=model.byte_fallback)
     if isinstance(model, WordPieceModel):
         kept = {

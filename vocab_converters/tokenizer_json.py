@@ -20,7 +20,7 @@ from tokenizers_lite.spec import (
     post_processors,
     pre_tokenizers,
 )
-from vocab_converters._facts import MARKER, Loss, surroundings
+from vocab_converters._facts import MARKER, Loss, hole_name, id_table, model_tokens, surroundings
 from vocab_converters.emulate._merge import merge
 from vocab_converters.mnn_text import BYTE, CONTROL, NORMAL, UNKNOWN, USER_DEFINED
 
@@ -39,11 +39,40 @@ def write_json(spec: Spec) -> tuple[bytes, list[Loss]]:
         SpecError: a sentencepiece model of a kind without counterpart (word, char).
     """
     losses: list[Loss] = []
-    spec = with_surroundings(hf_form(spec, losses))
+    spec = _with_stable_ids(with_surroundings(hf_form(spec, losses)))
     if spec.config.chat_templates:
         losses.append(Loss("config", "the chat template belongs into tokenizer_config.json", kind="data"))
     data = json.dumps(to_plain(spec), ensure_ascii=False, indent=2)
     return data.encode("utf-8", "surrogatepass"), losses
+
+
+def _with_stable_ids(spec: Spec) -> Spec:
+    """Make sure that `tokenizers` gives added tokens the ids they have.
+
+    It ignores the ids in the file: a token of the vocabulary has its id there,
+    any other the next free one. Where that is not the id wanted, the token
+    and stand-ins for the ids before it go into the vocabulary.
+
+    Raises:
+        SpecError: a Unigram model, whose vocabulary has no room for holes.
+    """
+    model = spec.model
+    known = dict(model_tokens(spec))
+    following = len(known)
+    stable = True
+    for token in sorted(spec.added_tokens, key=lambda token: token.id):
+        number = known.get(token.content)
+        if number is None:
+            number, following = following, following + 1
+        stable = stable and number == token.id
+    if stable:
+        return spec
+    if not isinstance(model, (models.BPE, models.WordLevel, models.WordPiece)):
+        raise SpecError("the ids of added tokens leave holes, which this model cannot fill", field="added_tokens")
+    vocab = dict(known)
+    for number, text in enumerate(id_table(spec)):
+        vocab[hole_name(number, known) if text is None else text] = number
+    return spec.replace(model=model.replace(vocab=vocab))
 
 
 def to_plain(spec: Spec) -> dict[str, Any]:

@@ -30,7 +30,9 @@ class Matcher:
 
     def __init__(self, tokens: Iterable[tuple[str, AddedToken]]) -> None:
         """Take (text to look for, token) pairs; a repeated text keeps the last token."""
-        self.tokens = {text: token for text, token in tokens if text}
+        self.tokens = dict(tokens)
+        # A token that normalizes to nothing matches between all characters.
+        self._empty = self.tokens.pop("", None)
         lengths: dict[str, set[int]] = {}
         for text in self.tokens:
             lengths.setdefault(text[:2], set()).add(len(text))
@@ -45,6 +47,9 @@ class Matcher:
 
     def find(self, text: str) -> Iterator[tuple[int, int, AddedToken]]:
         """Yield (start, end, token) of the matches that do not overlap."""
+        if self._empty is not None:
+            yield from self._find_everywhere(text, self._empty)
+            return
         tokens = self.tokens
         next_start = self._search(text)
         at = 0
@@ -58,6 +63,21 @@ class Matcher:
                     at = start + len(found)  # `length` may reach past the end
                     yield start, at, token
                     break
+
+    def _find_everywhere(self, text: str, empty: AddedToken) -> Iterator[tuple[int, int, AddedToken]]:
+        """Yield the matches, and `empty` at each place where none begins or has just ended."""
+        at, last = 0, -1
+        while at <= len(text):
+            lengths = self._lengths.get(text[at : at + 2]) or self._lengths.get(text[at : at + 1]) or ()
+            size = next((n for n in lengths if text[at : at + n] in self.tokens), 0)
+            if size:
+                size = len(text[at : at + size])
+                yield at, at + size, self.tokens[text[at : at + size]]
+                at = last = at + size
+                continue
+            if at != last:
+                yield at, at, empty
+            at += 1
 
     def _search(self, text: str) -> Callable[[int], int]:
         """Return a function from a position to the next place where a token may start, -1 if there is none."""
@@ -143,6 +163,7 @@ def split(
             end = _blank_end(text, end)
         if done < start:
             parts.append((done, start, None))
+            done = start
         if start < end:
             parts.append((start, end, token.id))
             done = end

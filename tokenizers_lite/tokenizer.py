@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tokenizers_lite.normalized import NormalizedString
     from tokenizers_lite.normalizers import Normalizer
     from tokenizers_lite.pipeline import Pipeline
-    from tokenizers_lite.post_processors import PostProcessor
+    from tokenizers_lite.post_processors import Frame, PostProcessor
     from tokenizers_lite.pre_tokenizers import PreTokenizer
     from tokenizers_lite.spec import Padding, Truncation
     from tokenizers_lite.stream import StreamDecoder
@@ -65,7 +65,7 @@ class Tokenizer:
     _byte_plan: BytePlan | None
     _decoder: Decoder
     _engine: SentencePiece | None
-    _frame: tuple[tuple[int, ...], tuple[int, ...]]
+    _frame: Frame | None
     _model: Model
     _needs_origins: bool
     _normalize: Callable[[str], str] | None
@@ -144,10 +144,14 @@ class Tokenizer:
         text = _scalars(text)
         if disallowed_special:
             self._refuse(text, allowed_special, disallowed_special)
+        frame = self._frame
+        if frame is None:
+            options: dict[str, Any] = {"add_special_tokens": add_special_tokens, "allowed_special": allowed_special}
+            return list(self.encode_with_offsets(text, **options).ids)
         ids = self._ids(text, None if allowed_special == "all" else _skipping(allowed_special))
         if not add_special_tokens:
             return ids
-        before, after = self._frame
+        before, after = frame
         return [*before, *ids, *after] if before or after else ids
 
     def encode_batch(
@@ -249,18 +253,19 @@ class Tokenizer:
         """
         text = _scalars(text)
         skip = None if allowed_special == "all" else _skipping(allowed_special)
-        room = max_tokens - (sum(map(len, self._frame)) if add_special_tokens else 0)
-        offsets = self._aligned(text, 0, skip).offsets
-        keep = max(room, 0)
-        if len(offsets) <= keep:
+        if self.count(text, add_special_tokens=add_special_tokens, allowed_special=allowed_special) <= max_tokens:
             return text
+        frame = self._frame or ((), ())
+        offsets = self._aligned(text, 0, skip).offsets
+        keep = min(max_tokens - (sum(map(len, frame)) if add_special_tokens else 0), len(offsets) - 1)
         while keep > 0:
             # Ends before the first token too many: a character spread over tokens is kept whole or not at all.
             prefix = text[: offsets[keep][0]]
-            excess = len(self._ids(prefix, skip)) - room
-            if excess <= 0:
+            size = self.count(prefix, add_special_tokens=add_special_tokens, allowed_special=allowed_special)
+            if size <= max_tokens:
                 return prefix
-            keep -= excess
+            # A post-processor may repeat the text, so that one token fewer of it is several fewer.
+            keep -= 1 if self._frame is None else size - max_tokens
         return ""
 
     def _ids(self, text: str, skip: Skip | None) -> list[int]:
@@ -310,7 +315,7 @@ class Tokenizer:
                     word += 1
                     continue
                 for piece in self._split(part):
-                    rows += self._rows(piece, word)
+                    rows += self._rows(piece, word, text)
                     word += 1
         columns = zip(*rows, strict=True) if rows else ((), (), (), ())
         return Encoding.of(*columns, type_id=type_id)  # type: ignore[misc]
@@ -333,14 +338,16 @@ class Tokenizer:
             return [part]
         return self._pre_tokenizer.pre_tokenize_aligned(part, part.offsets()[0] == 0)
 
-    def _rows(self, piece: NormalizedString, word: int) -> list[tuple[int, str, tuple[int, int], int]]:
+    def _rows(self, piece: NormalizedString, word: int, text: str) -> list[tuple[int, str, tuple[int, int], int]]:
         # Unigram's unknown tokens keep the text they stand for.
         unk_id = getattr(self._model, "surface_unk_id", None)
         return [
             (
                 id_,
-                piece.text[start:end] if id_ == unk_id else self._model.id_to_token(id_) or "",
-                piece.original_range(start, end),
+                piece.text[start:end]
+                if id_ == unk_id and self._model.is_surface(piece.text[start:end])  # type: ignore[attr-defined]
+                else self._model.id_to_token(id_) or "",
+                piece.original_range(start, end) if start >= 0 else _stray_range(text, ~start, ~end),
                 word,
             )
             for id_, start, end in self._model.tokenize_with_offsets(piece.text)
@@ -590,6 +597,20 @@ def _scalars(text: str) -> str:
     return text
 
 
+def _stray_range(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the characters that tokenizers reports for bytes past the end of their piece.
+
+    It then takes bytes of the piece for bytes of the whole text
+    (`into_encoding` and `BytesToCharOffsetConverter` in pre_tokenizer.rs).
+    """
+    places = [at for at, char in enumerate(text) for _ in char.encode()]
+    if start >= len(places):
+        return start, end
+    if end < len(places):
+        return places[start], places[end]
+    return places[start], (places[end - 1] if end <= len(places) else places[start] + 1) + 1
+
+
 def _in_original(part: NormalizedString, skip: Skip) -> Skip:
     """Return `skip` for matches in a normalized part, told where they lie in the original text."""
     return lambda start, end, token: skip(*part.slice(start, end).offsets(), token)
@@ -692,18 +713,15 @@ def _make_post_processor(tokenizer: Tokenizer) -> PostProcessor:
     return build(_effective_post_processor(tokenizer.spec, tokenizer._config_id))
 
 
-def _make_frame(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the ids that post-processing puts before and after a single text."""
+def _make_frame(tokenizer: Tokenizer) -> Frame | None:
+    """Return the ids that post-processing puts before and after a single text, None if it repeats or drops it."""
     if "frame" in tokenizer._start:
         before, after = tokenizer._start["frame"]
         return tuple(before), tuple(after)
-    frame = tokenizer._post_processor.frame
-    if frame is None:
-        raise SpecError(
-            "this post-processor repeats or drops the text; only encode_with_offsets() can follow it",
-            field="post_processor",
-        )
-    return frame
+    try:
+        return tokenizer._post_processor.frame
+    except SpecError:  # raised again when special tokens are to be added
+        return None
 
 
 def _make_decoder(tokenizer: Tokenizer) -> Decoder:

@@ -109,7 +109,7 @@ def _start(spec: Spec) -> dict[str, Any]:
 
     start: dict[str, Any] = {}
     tokenizer = Tokenizer(spec)
-    if tokenizer._post_processor.frame is not None:
+    if tokenizer._frame is not None:
         start["frame"] = tokenizer._frame
     if spec.normalizer is None:
         start["normalizer"] = "none"

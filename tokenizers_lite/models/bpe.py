@@ -169,18 +169,23 @@ class BPE:
         return ids
 
     def tokenize_with_offsets(self, piece: str) -> list[tuple[int, int, int]]:
-        """Return (id, start, end) in characters of `piece`, covering whole characters."""
+        """Return (id, start, end) in characters of `piece`, covering whole characters.
+
+        Byte tokens of an affix take room that the piece does not have; for what
+        lies past its end, start and end are complements (``~``) of bytes.
+        """
         sizes: list[int] = []
         ids = self._tokenize(piece, sizes)
         if piece.isascii():
-            places: Sequence[int] = range(len(piece) + 1)
+            places: Sequence[int] = range(len(piece))
         else:
             places = [at for at, char in enumerate(piece) for _ in char.encode()]
         out = []
         end = 0
         for id_, size in zip(ids, sizes, strict=True):
             start, end = end, end + size
-            out.append((id_, places[start], places[end - 1] + 1))
+            inside = end <= len(places)
+            out.append((id_, places[start], places[end - 1] + 1) if inside else (id_, ~start, ~end))
         return out
 
     def _tokenize(self, piece: str, sizes: list[int] | None) -> list[int]:

@@ -77,6 +77,10 @@ class Unigram:
         """Return the text of an id, or None."""
         return self._vocab[id][0] if 0 <= id < self.vocab_size else None
 
+    def is_surface(self, text: str) -> bool:
+        """Tell whether a token of `surface_unk_id` for this text reads as the text, and is not one of its bytes."""
+        return not self._byte_ids or None in [self._byte_ids[byte] for byte in text.encode()]
+
     def _find_bytes(self) -> list[int | None]:
         return [self._ids.get(f"<0x{byte:02X}>") for byte in range(256)]
 

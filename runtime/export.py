@@ -105,8 +105,18 @@ def metadata(weights: Weights, options: GraphOptions, tokenizer: str) -> dict[st
         "bos_ids": ",".join(map(str, config.bos_ids)),
         "stop_ids": ",".join(map(str, config.stop_ids)),
         "tokenizer": tokenizer,
+        "requires": requires(weights, options),
     }
     return {PREFIX + key: value for key, value in values.items()}
+
+
+def requires(weights: Weights, options: GraphOptions) -> str:
+    """Oldest onnxruntime that runs the graph right; measured by the tests, see docs/runtime/export.md."""
+    if options.form == "fused" and any(weights.config.windows):
+        return "1.23"  # before, GroupQueryAttention's window had another length
+    if options.precision.weights in ("exact", "int8", "int4"):
+        return "1.22"  # 8-bit MatMulNBits
+    return "1.18"
 
 
 def context_of(weights: Weights, options: GraphOptions) -> int:

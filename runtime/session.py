@@ -21,7 +21,7 @@ except ImportError as error:  # pragma: no cover - exercised by hand
     message = "running a model needs onnxruntime: pip install 'tokenizers-lite[runtime]'"
     raise MissingDependencyError(message) from error
 
-__all__ = ["LEVELS", "SessionOptions", "open_session", "ort", "run_interruptibly"]
+__all__ = ["LEVELS", "SessionOptions", "open_session", "ort", "run_interruptibly", "version"]
 
 LEVELS = {
     "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -71,6 +71,16 @@ class SessionOptions:
         for key, value in (self.entries or {}).items():
             options.add_session_config_entry(key, value)
         return options
+
+
+def version(text: str) -> tuple[int, int]:
+    """Return major and minor number.
+
+    >>> version("1.20.1+cpu") < version("1.23")
+    True
+    """
+    major, minor, *_ = text.split(".")
+    return int(major), int(minor)
 
 
 def open_session(path: str | os.PathLike[str], options: SessionOptions | None = None) -> Any:

@@ -7,13 +7,13 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from runtime.errors import ModelFileError, UnknownGraphError
+from runtime.errors import ModelFileError, UnknownGraphError, UnsupportedError
 from runtime.forms.base import Driver, Graph, ModelInfo
 from runtime.forms.dynamic import DynamicDriver
 from runtime.forms.merged import MergedDriver, is_decode, is_prefill
 from runtime.forms.optimum import OptimumDriver, SharedBufferDriver, cache_ports
 from runtime.forms.static import StaticDriver, looks_static
-from runtime.session import SessionOptions, open_session, ort
+from runtime.session import SessionOptions, open_session, ort, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,11 +46,22 @@ def open_driver(
     given = options or SessionOptions()
     lent = _shared_initializers(names)
     graphs = [Graph.of(_open(name, given, lent), name) for name in names]
+    _check_version(graphs[0])
     known = info or read_info(names[0], graphs[0].metadata)
     limit = min(max_length, known.context) if max_length and known.context else max_length or known.context
     driver = _choose(graphs, known, limit)
     driver.form = driver.form or type(driver).form
     return driver
+
+
+def _check_version(graph: Graph) -> None:
+    """Refuse a graph that this onnxruntime would load and silently compute differently."""
+    wanted = graph.metadata.get(PREFIX + "requires", "")
+    if wanted and version(ort.__version__) < version(wanted):
+        raise UnsupportedError(
+            f"{graph.path} needs onnxruntime {wanted} or newer (this is {ort.__version__}): "
+            "upgrade it, or export again with --form plain --quality float"
+        )
 
 
 def _choose(graphs: list[Graph], info: ModelInfo, limit: int) -> Driver:

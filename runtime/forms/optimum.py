@@ -13,7 +13,7 @@ import numpy as np
 
 from runtime.errors import UnknownGraphError, UnsupportedError
 from runtime.forms.base import Driver, Graph, ModelInfo, Port, cut, empty_cache
-from runtime.session import ort
+from runtime.session import ort, version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,6 +183,8 @@ class SharedBufferDriver(Driver):
         logits = graph.output("logits")
         if logits is None:
             raise UnknownGraphError(f"{graph.path}: the output 'logits' is missing in a graph with a cache by name")
+        # Until 1.19 GroupQueryAttention took several tokens only for an empty cache.
+        self.chunkable = version(ort.__version__) >= (1, 20)
         self._dtype = logits.dtype
         if isinstance(logits.shape[-1], int):
             self.vocab_size = self.vocab_size or logits.shape[-1]

@@ -215,7 +215,7 @@ def _logits(context: Context, h: str, head: Stored | str | None) -> None:
         graph.op("Cast", y, out="logits", to=FLOAT)
     else:
         graph.op("Identity", y, out="logits")
-    kept: int | str = {"keep": "kept", "all": "tokens", "last": 1}[context.options.logits]
+    kept: int | str = 1 if context.options.logits == "last" else "kept"
     graph.output("logits", FLOAT, ["batch", kept, config.vocab_size])
 
 

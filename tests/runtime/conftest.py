@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 collect_ignore_glob = []
 try:
-    import numpy  # noqa: F401
+    import numpy as np  # noqa: F401
     import onnx  # noqa: F401
     import onnxruntime  # noqa: F401
 except ImportError:

@@ -502,9 +502,11 @@ def optimum_merged(folder, source):
         helper.make_node("Cast", ["use_cache_branch"], ["m_flag"], to=INT64),
         helper.make_node("Mul", ["m_flag", "m_many"], ["m_end"]),
     ]
-    for port in model.graph.input:
-        if port.name.startswith("past_key_values"):
-            nodes.append(helper.make_node("Slice", [port.name, "m_zero", "m_end", "m_two"], [port.name + "_used"]))
+    nodes += [
+        helper.make_node("Slice", [port.name, "m_zero", "m_end", "m_two"], [port.name + "_used"])
+        for port in model.graph.input
+        if port.name.startswith("past_key_values")
+    ]
     for node in model.graph.node:
         for i, name in enumerate(node.input):
             if name.startswith("past_key_values"):

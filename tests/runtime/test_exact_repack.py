@@ -38,8 +38,8 @@ def write_gguf(path, kind, name="llama", **changes):
         target = names.get_name(theirs, try_suffixes=(".weight",))
         for part, heads in (("q_proj", config["num_attention_heads"]), ("k_proj", config["num_key_value_heads"])):
             if part in theirs:
-                values = permuted(values, heads)
-        add(writer, target, values, kind)
+                tensors[theirs] = permuted(values, heads)
+        add(writer, target, tensors[theirs], kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -53,9 +53,7 @@ def permuted(values, heads):
 
 def add(writer, name, values, kind):
     quant = gguf.GGMLQuantizationType[kind]
-    if values.ndim == 1:
-        writer.add_tensor(name, values)
-    elif kind == "F32":
+    if values.ndim == 1 or kind == "F32":
         writer.add_tensor(name, values)
     elif kind == "F16":
         writer.add_tensor(name, values.astype(np.float16))

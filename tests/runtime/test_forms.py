@@ -63,7 +63,7 @@ FORMS = {
     "C all logits": ("optimum", lambda folder, source, weights: build.optimum(folder, source, "all")),
     "C no positions": ("optimum", lambda folder, source, weights: build.optimum_without_positions(folder, source)),
     "C use_cache_branch": ("optimum", lambda folder, source, weights: build.optimum_merged(folder, source)),
-    "C embeds": ("optimum", lambda folder, source, weights: build.optimum_embeds(folder, source, weights)),
+    "C embeds": ("optimum", build.optimum_embeds),
     "D": ("shared buffer", lambda folder, source, weights: build.genai(folder, source)),
 }
 
@@ -111,7 +111,7 @@ def test_a_second_answer_reuses_the_common_prefix(generator, name, expected):
 
 def test_another_prompt_starts_where_it_differs(generator, name, weights):
     generator.generate_ids(PROMPT, SETTINGS)
-    other = PROMPT[:6] + [9, 9, 50]
+    other = [*PROMPT[:6], 9, 9, 50]
 
     assert generator.generate_ids(other, SETTINGS) == greedy(weights, other, NEW)
 

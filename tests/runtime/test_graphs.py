@@ -110,9 +110,9 @@ def rounded(weights, kind):
     for name, tensor in weights.tensors.items():
         if len(tensor.shape) == 2:
             how = "int8" if kind == "int8" or name in ("embed", "head") else "int4"
-            values = np.concatenate([codes.float32() for codes in block_codes(tensor, how)])
-            tensor = Tensor.of(name, values)
-        tensors[name] = tensor
+            tensors[name] = Tensor.of(name, np.concatenate([codes.float32() for codes in block_codes(tensor, how)]))
+        else:
+            tensors[name] = tensor
     return replace(weights, tensors=tensors)
 
 

@@ -101,7 +101,9 @@ def test_completions_take_text_and_ids(client, model):
 
 def test_stop_and_seed_are_honoured(client, model):
     whole = expected(model, 8)
-    reply = client.chat.completions.create(model="tiny", messages=QUESTION, max_tokens=8, temperature=0, stop=whole[3:5])
+    reply = client.chat.completions.create(
+        model="tiny", messages=QUESTION, max_tokens=8, temperature=0, stop=whole[3:5]
+    )
     assert reply.choices[0].message.content == whole[: whole.index(whole[3:5])]
     assert reply.choices[0].finish_reason == "stop"
 

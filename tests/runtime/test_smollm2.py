@@ -93,9 +93,7 @@ def test_smaller_graphs_stay_within_their_bounds(exported, precision, divergence
     text = " ".join(stored["question"] for stored in STORED) + (Path(__file__).parents[2] / "LICENSE").read_text()
     ids = reference.encode(text)[:513]
 
-    result = compare_drivers(
-        reference.driver, load(exported(**precision), tokenizer=False, options=ONE).driver, ids
-    )
+    result = compare_drivers(reference.driver, load(exported(**precision), tokenizer=False, options=ONE).driver, ids)
 
     assert result.divergence < divergence
     assert result.agreement > agreement

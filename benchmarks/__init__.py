@@ -1,0 +1,1 @@
+"""Benchmarks against other tokenizers: ``python -m benchmarks --help``."""

@@ -1,0 +1,115 @@
+"""Other tokenizers of the same models, where they are installed: name -> functions on lists of texts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.texts import SHARED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tokenizers_lite.tokenizer import Tokenizer
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+class Engine:
+    """Something that turns texts into ids and back; special tokens are not added."""
+
+    def __init__(self, name: str, encode: Callable[[str], list[int]], decode: Callable[[list[int]], str]) -> None:
+        self.name = name
+        self.encode = encode
+        self.decode = decode
+
+    def encode_all(self, texts: list[str]) -> list[list[int]]:
+        """Return the ids of each text."""
+        return list(map(self.encode, texts))
+
+    def decode_all(self, batch: list[list[int]]) -> list[str]:
+        """Return the text of each list of ids."""
+        return list(map(self.decode, batch))
+
+
+def ours(tokenizer: Tokenizer) -> Engine:
+    """Return this project's tokenizer."""
+    return Engine("ours", lambda text: tokenizer.encode(text, add_special_tokens=False), tokenizer.decode)
+
+
+def tokenizer_json(tokenizer: Tokenizer, source: str, scratch: Path) -> Path:
+    """Return a tokenizer.json of the model: its own, or one written from the spec."""
+    own = Path(source) / "tokenizer.json"
+    if own.is_file():
+        return own
+    path = scratch / f"{Path(source).name}.json"
+    if not path.exists():
+        from vocab_converters.tokenizer_json import write_json
+
+        path.write_bytes(write_json(tokenizer.spec)[0])
+    return path
+
+
+def find(tokenizer: Tokenizer, source: str, scratch: Path) -> list[Engine]:
+    """Return the peers that can read this model."""
+    makers = (_hugging_face, _tiktoken, _sentencepiece)
+    return [engine for make in makers if (engine := make(tokenizer, source, scratch)) is not None]
+
+
+def _hugging_face(tokenizer: Tokenizer, source: str, scratch: Path) -> Engine | None:
+    try:
+        import tokenizers
+    except ImportError:
+        return None
+    peer = tokenizers.Tokenizer.from_file(str(tokenizer_json(tokenizer, source, scratch)))
+    return Engine("tokenizers", lambda text: peer.encode(text, add_special_tokens=False).ids, peer.decode)
+
+
+def _tiktoken(tokenizer: Tokenizer, _source: str, _scratch: Path) -> Engine | None:
+    """Return tiktoken for BPE over bytes whose ranks are ids and whose text is cut by one pattern."""
+    try:
+        import tiktoken
+    except ImportError:
+        return None
+    pattern = _only_pattern(tokenizer.spec.pre_tokenizer)
+    if pattern is None:
+        return None
+    special = {token.content: token.id for token in tokenizer.spec.added_tokens}
+    tokens = tokenizer.vocab()
+    from tokenizers_lite.byte_alphabet import from_alphabet
+
+    ranks = {raw: id_ for text, id_ in tokens.items() if text not in special and (raw := from_alphabet(text))}
+    if len(ranks) < 256:
+        return None
+    peer = tiktoken.Encoding("peer", pat_str=pattern, mergeable_ranks=ranks, special_tokens=special)
+    return Engine("tiktoken", peer.encode_ordinary, peer.decode)
+
+
+def _only_pattern(component: Any) -> str | None:
+    """Return the pattern of Sequence(Split(pattern, Isolated), ByteLevel)."""
+    if type(component).__name__ != "Sequence" or len(component.pretokenizers) != 2:
+        return None
+    split, last = component.pretokenizers
+    if (type(split).__name__, type(last).__name__) != ("Split", "ByteLevel") or last.use_regex:
+        return None
+    return str(split.pattern.text) if split.pattern.regex and split.behavior == "Isolated" else None
+
+
+def _sentencepiece(_tokenizer: Tokenizer, source: str, _scratch: Path) -> Engine | None:
+    path = Path(source) / "tokenizer.model"
+    try:
+        import sentencepiece
+    except ImportError:
+        return None
+    if not path.is_file():
+        return None
+    peer = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    return Engine("sentencepiece", peer.encode, peer.decode)
+
+
+def sources(names: list[str]) -> dict[str, str]:
+    """Return name -> what `load` takes: the folder with the model's own files if it is here, else the name."""
+    folders = {path.name: str(path) for path in (SHARED / "vocab").iterdir()} if (SHARED / "vocab").is_dir() else {}
+    same = {"phi3.5": "phi-3.5-mini-instruct", "bge-small-en": "bge-small-en-v1.5"}
+    return {name: folders.get(same.get(name, name), name) for name in names}

@@ -102,10 +102,10 @@ def pack_string(text: str, what: str) -> bytes:
 def read_limited(path: str, limit: int = MAX_FILE_SIZE) -> bytes:
     """Return a file's bytes; SpecError if it is larger than `limit`."""
     with open(path, "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise SpecError(f"larger than {limit} bytes; this is not a tokenizer file", file=path)
-    return data
+        # The size first: read(limit + 1) would set aside that much memory for a file of 200 bytes.
+        if os.fstat(file.fileno()).st_size > limit:
+            raise SpecError(f"larger than {limit} bytes; this is not a tokenizer file", file=path)
+        return file.read()
 
 
 @contextlib.contextmanager

@@ -233,6 +233,9 @@ def _wordpiece(header: _Header) -> Spec:
     cls, sep = config.cls_token or config.bos_token, config.sep_token or config.eos_token
     if cls is None or sep is None:
         raise header.error("cls_token_id", "BERT needs a classifier and a separator token")
+    for token, key in ((cls, "cls_token_id"), (sep, "seperator_token_id")):
+        if token not in vocab:
+            raise header.error(key, f"the token {token!r} is no control token, so it can only stand inside of a word")
     first = pp.TemplatePiece(cls, True, 0)
     single = (first, pp.TemplatePiece("A", False, 0), pp.TemplatePiece(sep, True, 0))
     pair = (*single, pp.TemplatePiece("B", False, 1), pp.TemplatePiece(sep, True, 1))

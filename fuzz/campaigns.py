@@ -1,0 +1,248 @@
+"""Units of work: (campaign, seed) -> what was tried and what was found.
+
+A unit is a few seconds of hunting that its campaign and seed determine, so a
+hunt is a list of units, can be stopped and taken up, and any find can be
+repeated. Campaigns: ``specs``, ``damaged`` (specs), ``text:<model>``,
+``files:<reader>``, ``state``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from fuzz import laws, specs
+from fuzz.known import known
+from fuzz.texts import Texts
+from tests import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Json = dict[str, Any]
+    Beat = Callable[[str], None]
+
+SPECS_A_UNIT = 25
+TEXTS_A_UNIT = 4000
+_BATCH = 500
+
+
+class Unit:
+    """What one unit did: counts by name, and finds that may become regression cases."""
+
+    def __init__(self, campaign: str, seed: int) -> None:
+        self.campaign = campaign
+        self.seed = seed
+        self.counts: dict[str, int] = {}
+        self.finds: list[Json] = []
+        self._start = time.perf_counter()
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Add to a count."""
+        self.counts[name] = self.counts.get(name, 0) + by
+
+    def find(self, case: Json, wrong: str) -> None:
+        """Record a difference, as a known divergence or as a find."""
+        name = known(wrong)
+        if name:
+            self.count(f"known: {name}")
+            return
+        self.count("mismatches")
+        self.finds.append({"campaign": self.campaign, "seed": self.seed, **case, "wrong": wrong})
+
+    def result(self) -> Json:
+        """Return what is kept of the unit."""
+        seconds = round(time.perf_counter() - self._start, 3)
+        return {
+            "campaign": self.campaign,
+            "seed": self.seed,
+            "seconds": seconds,
+            "counts": self.counts,
+            "finds": self.finds,
+        }
+
+
+def run(campaign: str, seed: int, beat: Beat = lambda _: None) -> Json:
+    """Do one unit; `beat` is told what is being done, for whoever waits."""
+    unit = Unit(campaign, seed)
+    kind, _, name = campaign.partition(":")
+    rng = random.Random(f"{campaign} {seed}")
+    if kind in ("specs", "damaged"):
+        _hunt_specs(unit, rng, kind == "damaged", beat)
+    elif kind == "text":
+        _hunt_texts(unit, rng, name, beat)
+    elif kind == "files":
+        from fuzz import files
+
+        files.hunt(unit, rng, name, beat)
+    elif kind == "state":
+        from fuzz import state
+
+        state.hunt(unit, rng, beat)
+    else:
+        raise ValueError(f"no campaign {campaign!r}")
+    return unit.result()
+
+
+# ---------------------------------------------------------------- specs
+
+
+def _hunt_specs(unit: Unit, rng: random.Random, damaged: bool, beat: Beat) -> None:
+    for number in range(SPECS_A_UNIT):
+        state = rng.getrandbits(64)
+        beat(f"spec {number} {state}")
+        spec = made(state, damaged)
+        unit.count("specs")
+        try:
+            subject, wrong = laws.load(spec)
+        except laws.Panic:
+            unit.count("oracle panicked")
+            continue
+        if wrong:
+            unit.find({"law": "load", "spec": spec, "input": {}}, wrong)
+        elif subject is None:
+            unit.count("refused by both")
+        else:
+            unit.count("loaded by both")
+            for law, given in inputs(subject, random.Random(state), number == 0):
+                unit.count(f"law {law}")
+                unit.count("texts", "text" in given)
+                unit.count("characters", len(given.get("text", "")))
+                if laws.check(subject, law, given):
+                    _confirm(unit, spec, law, given)
+
+
+def made(state: int, damaged: bool) -> Json:
+    """Return the spec that a random state makes."""
+    rng = random.Random(state)
+    spec = specs.spec(rng)
+    return specs.damage(rng, spec) if damaged else spec
+
+
+def _confirm(unit: Unit, spec: Json, law: str, given: Json) -> None:
+    wrong = laws.confirmed(spec, law, given)
+    if wrong is None:
+        unit.count("known: equal added tokens")
+    else:
+        unit.find({"law": law, "spec": spec, "input": given}, wrong)
+
+
+def inputs(subject: laws.Subject, rng: random.Random, with_file: bool) -> Iterator[tuple[str, Json]]:
+    """Yield (law, input) to try on a small tokenizer."""
+    vocab = subject.ours.vocab()
+    size = max(vocab.values(), default=0) + 3
+    pieces = [token.replace("Ġ", " ") for token in vocab]
+    source = Texts(rng, pieces, [token.content for token in subject.ours.spec.added_tokens])
+    texts = [text[:300] for text in source.texts(12)]
+    yield "vocabulary", {"ids": list(range(size))}
+    for text in texts:
+        yield "encode", {"text": text, "add": rng.random() < 0.7}
+    for text, pair in zip(texts[:4], texts[4:8], strict=True):
+        yield "encode", {"text": text, "pair": pair, "add": rng.random() < 0.8}
+        if subject.truncation or subject.padding:
+            yield "cut", {"text": text, "pair": pair if rng.random() < 0.5 else None}
+    for _ in range(5):
+        ids = [rng.randrange(size) for _ in range(rng.randint(0, 12))]
+        yield "decode", {"ids": ids, "skip": rng.random() < 0.5}
+    for text in texts[:5]:
+        mine = laws.ours(lambda text=text: subject.ours.encode(text))
+        if mine[0] == "value":
+            yield "decode", {"ids": mine[1], "skip": rng.random() < 0.5}
+    for text in texts[:2]:
+        yield "alone", {"text": text}
+    yield "scalars", {"text": source.any_text()}
+    if with_file:
+        yield "compact", {"texts": texts[:4]}
+
+
+# ---------------------------------------------------------------- texts of real models
+
+
+@lru_cache(maxsize=1)
+def model(name: str) -> laws.Subject:
+    """Return a model of the shared files; a worker keeps the last one."""
+    return laws.Subject.of_file(str(paths.SHARED / "vocab" / name / "tokenizer.json"), name)
+
+
+@lru_cache(maxsize=1)
+def corpora() -> tuple[str, ...]:
+    """Return the real texts to splice from."""
+    return tuple(paths.shared_corpus(name) for name in paths.corpora())
+
+
+@lru_cache(maxsize=1)
+def sources(name: str) -> tuple[list[str], list[str]]:
+    """Return (pieces, added tokens) of a model as they stand in text."""
+    subject = model(name)
+    tokens = sorted(subject.ours.vocab())
+    decode = subject.oracle.decode
+    byte_level = any("Ġ" in token for token in tokens[-2000:] + tokens[:2000])
+    if byte_level:
+        ids = subject.ours.vocab()
+        pieces = [decode([ids[token]], skip_special_tokens=False) for token in tokens]
+    else:
+        pieces = [token.replace("▁", " ").removeprefix("##") for token in tokens]
+    return pieces, [token.content for token in subject.ours.spec.added_tokens]
+
+
+def _hunt_texts(unit: Unit, rng: random.Random, name: str, beat: Beat) -> None:
+    beat(f"loading {name}")
+    subject = model(name)
+    pieces, added = sources(name)
+    source = Texts(rng, pieces, added, corpora())
+    for start in range(0, TEXTS_A_UNIT, _BATCH):
+        beat(f"texts from {start}")
+        texts = source.texts(_BATCH)
+        # Everything at once through the oracle; a law is asked again one by one where it does not hold.
+        encodings = subject.oracle.encode_batch(texts)
+        ids = [encoding.ids for encoding in encodings]
+        decoded = subject.oracle.decode_batch(ids, skip_special_tokens=False)
+        unit.count("texts", len(texts))
+        unit.count("characters", sum(map(len, texts)))
+        unit.count("law ids", len(texts))
+        unit.count("law decode", len(texts))
+        for text, expected, words in zip(texts, ids, decoded, strict=True):
+            if subject.ours.encode(text) != expected:
+                _try(unit, subject, "encode", {"text": text})
+            if subject.ours.decode(expected, skip_special_tokens=False) != words:
+                _try(unit, subject, "decode", {"ids": expected, "skip": False})
+        for text in texts[::10]:
+            _try(unit, subject, "encode", {"text": text, "add": rng.random() < 0.8})
+        for text, pair in zip(texts[1::50], texts[2::50], strict=False):
+            _try(unit, subject, "encode", {"text": text, "pair": pair})
+        for expected in ids[3::20]:
+            _try(unit, subject, "decode", {"ids": expected, "skip": rng.random() < 0.5})
+        size = subject.ours.vocab_size + 5
+        for _ in range(_BATCH // 20):
+            random_ids = [rng.randrange(size) for _ in range(rng.randint(1, 20))]
+            _try(unit, subject, "decode", {"ids": random_ids, "skip": rng.random() < 0.5})
+        for text in texts[4::50]:
+            _try(unit, subject, "alone", {"text": text})
+            _try(unit, subject, "scalars", {"text": source.any_text()})
+
+
+def _try(unit: Unit, subject: laws.Subject, law: str, given: Json) -> None:
+    unit.count(f"law {law}")
+    wrong = laws.check(subject, law, given)
+    if wrong:
+        unit.find({"law": law, "model": subject.name, "input": given}, wrong)
+
+
+def known_campaigns() -> list[str]:
+    """Return all campaigns that the files at hand allow."""
+    from fuzz import files
+
+    models = [f"text:{name}" for name in paths.models()]
+    return ["specs", "damaged", *models, *(f"files:{name}" for name in files.READERS), "state"]
+
+
+def dump(case: Json) -> str:
+    """Return a case as text for a file."""
+    return json.dumps(case, ensure_ascii=True, indent=1)
+
+
+os.environ.setdefault("RAYON_NUM_THREADS", "1")

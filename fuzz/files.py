@@ -1,0 +1,431 @@
+"""Damaged files: every reader may raise only its typed errors, in bounded time and memory.
+
+The files are read in a process of their own (``python -m fuzz.files READER
+SEED COUNT``), which has a memory limit; the unit of work waits for it, and a
+file that takes too long, kills the process or raises anything else is a find.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fuzz import specs
+from tests import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Json = dict[str, Any]
+
+FILES_A_UNIT = 300
+SECONDS_A_FILE = 5
+MEMORY = 512 << 20  # above what the process has when it starts
+TEXT = "Hello wörld <s></s>\n 12"
+_QUICK: Any = {"allow_loss": True, "whole_vocabulary": False, "manifest": False}
+NUMBERS = [
+    0,
+    1,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+    0x7FFFFFFFFFFFFFFF,
+    (1 << 64) - 1,
+]
+DIGITS = [b"0", b"-1", b"99999999999", b"1e999", b"4294967296", b"18446744073709551616", b"1.5", b"\xd9\xa3", b""]
+
+
+# ---------------------------------------------------------------- samples: small valid files, by reader
+
+
+def tokenizer_json(rng: random.Random) -> dict[str, bytes]:
+    """Return a folder with tokenizer.json and sometimes its configuration."""
+    files = {"tokenizer.json": json.dumps(specs.spec(rng)).encode()}
+    if rng.random() < 0.4:
+        files["tokenizer_config.json"] = json.dumps(configuration(rng)).encode()
+    return files
+
+
+def configuration(rng: random.Random) -> Json:
+    """Return a tokenizer_config.json."""
+    names = ["bos_token", "eos_token", "pad_token", "unk_token", "cls_token", "sep_token", "mask_token"]
+    values = [None, "<s>", "</s>", {"content": "<s>", "lstrip": False}, {"__type": "AddedToken", "content": "[UNK]"}]
+    config: Json = {name: rng.choice(values) for name in rng.sample(names, 4)}
+    config["add_bos_token"] = rng.choice((True, False, None))
+    config["tokenizer_class"] = rng.choice(("LlamaTokenizer", "GPT2Tokenizer", "BertTokenizer", "Qwen2Tokenizer", None))
+    config["added_tokens_decoder"] = {str(i): {"content": t, "special": True} for i, t in enumerate(specs.SPECIALS[:3])}
+    config["chat_template"] = rng.choice((None, "{{ messages }}", [{"name": "default", "template": "x"}]))
+    config["model_max_length"] = rng.choice((10, 1e30, None))
+    return config
+
+
+def vocab_merges(rng: random.Random) -> dict[str, bytes]:
+    """Return vocab.json and merges.txt."""
+    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    lines = ["#version: 0.2", *(" ".join(merge) for merge in merges)]
+    config = configuration(rng) | {"tokenizer_class": "GPT2Tokenizer"}
+    return {
+        "vocab.json": json.dumps(specs.numbered(rng, tokens)).encode(),
+        "merges.txt": "\n".join(lines).encode(),
+        "tokenizer_config.json": json.dumps(config).encode(),
+    }
+
+
+def vocab_txt(rng: random.Random) -> dict[str, bytes]:
+    """Return vocab.txt and its configuration."""
+    tokens, _ = specs.grown(rng, specs.alphabet(rng), "##")
+    config = {"tokenizer_class": "BertTokenizer", "do_lower_case": rng.random() < 0.5}
+    lines = [*specs.SPECIALS, *(token for token in tokens if "\n" not in token)]
+    return {"vocab.txt": "\n".join(lines).encode(), "tokenizer_config.json": json.dumps(config).encode()}
+
+
+def tiktoken(rng: random.Random) -> dict[str, bytes]:
+    """Return a .tiktoken file."""
+    tokens = [bytes([byte]) for byte in range(256)]
+    for _ in range(rng.randint(0, 60)):
+        joined = rng.choice(tokens) + rng.choice(tokens)
+        if joined not in tokens:
+            tokens.append(joined)
+    lines = (base64.b64encode(token) + b" %d" % rank for rank, token in enumerate(tokens))
+    return {"qwen.tiktoken": b"\n".join(lines) + b"\n"}
+
+
+@lru_cache
+def _models() -> list[bytes]:
+    from tests.spm import train
+
+    with contextlib.suppress(BaseException):  # pytest's Skipped, without sentencepiece
+        kinds = ({"model_type": kind} for kind in ("bpe", "unigram", "char", "word"))
+        return [train(**kind, vocab_size=350) for kind in kinds] + [train(model_type="bpe", byte_fallback=True)]
+    return [b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02\n\x0d\n\x03\xe2\x96\x81\x15\0\0\0\xc0"]
+
+
+def sentencepiece(rng: random.Random) -> dict[str, bytes]:
+    """Return a .model file."""
+    return {"tokenizer.model": rng.choice(_models())}
+
+
+def _gguf_value(value: Any) -> bytes:
+    if isinstance(value, str):
+        return struct.pack("<I", 8) + _gguf_text(value)
+    if isinstance(value, bool):
+        return struct.pack("<I?", 7, value)
+    if isinstance(value, int):
+        return struct.pack("<II", 4, value)
+    if value and isinstance(value[0], str):
+        return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(_gguf_text, value))
+    kind, code = (6, "f") if value and isinstance(value[0], float) else (5, "i")
+    return struct.pack("<IIQ", 9, kind, len(value)) + struct.pack(f"<{len(value)}{code}", *value)
+
+
+def _gguf_text(value: str) -> bytes:
+    data = value.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def gguf(rng: random.Random) -> dict[str, bytes]:
+    """Return a GGUF header without tensors."""
+    kind = rng.choice(("gpt2", "llama", "bert"))
+    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    values: Json = {"general.architecture": "llama", "tokenizer.ggml.model": kind}
+    if kind == "gpt2":
+        values["tokenizer.ggml.pre"] = rng.choice(("qwen2", "llama-bpe", "gpt-2", "deepseek-v3", "default"))
+        values["tokenizer.ggml.merges"] = [" ".join(merge) for merge in merges] or ["a b"]
+    else:
+        tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *tokens]
+        values["tokenizer.ggml.scores"] = [-float(i) for i in range(len(tokens))]
+        values["tokenizer.ggml.add_space_prefix"] = rng.random() < 0.5
+    values["tokenizer.ggml.tokens"] = tokens
+    values["tokenizer.ggml.token_type"] = [rng.choice((1, 1, 1, 1, 3, 4, 5)) for _ in tokens]
+    if kind == "llama":
+        values["tokenizer.ggml.token_type"] = [2, 3, 3, *[6] * 256, *[1] * (len(tokens) - 259)]
+    for name in ("bos", "eos", "unknown", "padding"):
+        values[f"tokenizer.ggml.{name}_token_id"] = rng.randrange(3)
+    values["tokenizer.ggml.add_bos_token"] = rng.random() < 0.5
+    body = b"".join(_gguf_text(key) + _gguf_value(value) for key, value in values.items())
+    return {"model.gguf": b"GGUF" + struct.pack("<IQQ", 3, 0, len(values)) + body}
+
+
+def _written(rng: random.Random, name: str, write: Callable[[Any, str], Any]) -> dict[str, bytes]:
+    """Return a file that a writer of ours makes of a random spec, or of one that it can hold."""
+    from tokenizers_lite import errors
+    from tokenizers_lite.formats import hf_json
+
+    while True:
+        made = specs.spec(rng) if name.endswith("tokc") else simple(rng)
+        try:
+            spec = hf_json.parse(json.dumps(made).encode())
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, name)
+                write(spec, path)
+                return {name: Path(path).read_bytes()}
+        except errors.TokenizerError:
+            continue
+
+
+def simple(rng: random.Random) -> Json:
+    """Return a spec of a kind that vocabularies for phones can hold."""
+    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    added = {"id": 256, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False}
+    return {
+        "version": "1.0",
+        "added_tokens": [{**added, "id": len(tokens), "normalized": False, "special": True}],
+        "normalizer": {"type": "NFC"} if rng.random() < 0.5 else None,
+        "pre_tokenizer": byte_level,
+        "post_processor": None,
+        "decoder": byte_level,
+        "model": {"type": "BPE", "vocab": {token: i for i, token in enumerate(tokens)}, "merges": merges},
+    }
+
+
+def compact(rng: random.Random) -> dict[str, bytes]:
+    """Return a compact file."""
+    from vocab_converters.compact import write
+
+    return _written(rng, "t.tokc", lambda spec, path: write(spec, path, index=rng.random() < 0.5))
+
+
+def mtok(rng: random.Random) -> dict[str, bytes]:
+    """Return a .mtok file."""
+    from vocab_converters import convert
+
+    return _written(rng, "t.mtok", lambda spec, path: convert(spec, path, target="mtok", **_QUICK))
+
+
+def mnn_text(rng: random.Random) -> dict[str, bytes]:
+    """Return a 430 text vocabulary of one of the types."""
+    kind = rng.randrange(4)
+    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    head = b"430 %d\n2 1 0\n0 1 1 \n" % kind
+    encoded = [base64.b64encode(token.encode()) for token in tokens]
+    if kind == 0:
+        lines = [token + b" -%d.5 1" % i for i, token in enumerate(encoded)]
+    elif kind == 3:
+        lines = [token.encode() for token in tokens if not token.isspace()]
+        head += b"%d %d\n" % (len(lines), len(merges))
+        return {"vocab.txt": head + b"\n".join([*lines, *(" ".join(merge).encode() for merge in merges), b""])}
+    else:
+        lines = encoded
+    return {"vocab.txt": head + b"%d\n" % len(lines) + b"\n".join([*lines, b""])}
+
+
+READERS: dict[str, Callable[[random.Random], dict[str, bytes]]] = {
+    "tokenizer.json": tokenizer_json,
+    "vocab+merges": vocab_merges,
+    "vocab.txt": vocab_txt,
+    "tiktoken": tiktoken,
+    "sentencepiece": sentencepiece,
+    "gguf": gguf,
+    "compact": compact,
+    "mnn-text": mnn_text,
+    "mtok": mtok,
+}
+_REAL = {"tokenizer.json": "tokenizer.json", "sentencepiece": "tokenizer.model", "vocab.txt": "vocab.txt"}
+
+
+@lru_cache(maxsize=4)
+def _real(reader: str) -> bytes | None:
+    """Return the smallest real file of a kind, if there is one."""
+    name = _REAL.get(reader)
+    found = sorted((paths.SHARED / "vocab").glob(f"*/{name}"), key=lambda path: path.stat().st_size) if name else []
+    return found[0].read_bytes() if found else None
+
+
+# ---------------------------------------------------------------- damage
+
+
+def mutate(rng: random.Random, data: bytes) -> bytes:
+    """Return `data` with a few changes of the kinds that break readers."""
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        at = rng.randrange(len(changed) + 1)
+        kind = rng.randrange(9)
+        if kind == 0:
+            changed[at : at + 1] = bytes([rng.randrange(256)])
+        elif kind == 1 and at < len(changed):
+            changed[at] ^= 1 << rng.randrange(8)
+        elif kind == 2:
+            del changed[at:]
+        elif kind == 3:
+            del changed[at : at + rng.choice((1, 2, 4, 8, 100))]
+        elif kind == 4:
+            changed[at:at] = changed[at : at + rng.choice((1, 4, 16, 200))] * rng.choice((1, 1, 50))
+        elif kind == 5:
+            size = rng.choice((1, 2, 4, 8))
+            number = rng.choice(NUMBERS) & ((1 << 8 * size) - 1)
+            changed[at : at + size] = number.to_bytes(size, rng.choice(("little", "big")))
+        elif kind == 6:
+            _change_number(rng, changed)
+        elif kind == 7:
+            changed[at:at] = rng.choice(
+                (b"[" * 300, b"\0", b"\xff\xfe", b"\xed\xa0\x80", b'"', b"\n\n", b"\\ud800", b"{")
+            )
+        else:
+            start = rng.randrange(len(changed) + 1)
+            changed[at : at + 20] = changed[start : start + 20]
+    return bytes(changed)
+
+
+def _change_number(rng: random.Random, data: bytearray) -> None:
+    """Put another number in the place of one written in digits."""
+    digits = [i for i, byte in enumerate(data[:5000]) if 48 <= byte < 58]
+    if digits:
+        start = end = rng.choice(digits)
+        while end < len(data) and 48 <= data[end] < 58:
+            end += 1
+        data[start:end] = rng.choice(DIGITS)
+
+
+def damaged(reader: str, seed: int, number: int) -> dict[str, bytes]:
+    """Return the files of one case."""
+    rng = random.Random(f"{reader} {seed} {number}")
+    real = _real(reader) if number % 100 == 99 else None
+    samples = random.Random(f"{reader} {seed} {number // 10}")  # ten changes of each sample
+    files = _sample(reader, samples.getrandbits(64)) if real is None else {_REAL[reader]: real}
+    name = rng.choice(list(files)) if rng.random() < 0.3 else next(iter(files))
+    return {**files, name: mutate(rng, files[name])}
+
+
+@lru_cache(maxsize=2)
+def _sample(reader: str, state: int) -> dict[str, bytes]:
+    return READERS[reader](random.Random(state))
+
+
+# ---------------------------------------------------------------- reading, in a process of its own
+
+
+def attempt(reader: str, files: dict[str, bytes], folder: str) -> str:
+    """Read files as a user would; gives "read" or "refused", raises what nobody should see."""
+    from tokenizers_lite import errors, formats
+    from tokenizers_lite.tokenizer import Tokenizer
+
+    for name, data in files.items():
+        Path(folder, name).write_bytes(data)
+    first = Path(folder, next(iter(files)))
+    try:
+        if reader in ("mtok", "mnn-text"):
+            from vocab_converters import inspect
+
+            inspect(str(first))
+            return "read"
+        alone = reader in ("compact", "gguf", "sentencepiece", "tiktoken")
+        tokenizer = Tokenizer(formats.read(str(first) if alone else folder))
+        tokenizer.decode(tokenizer.encode(TEXT))
+    except (errors.TokenizerError, OSError):
+        return "refused"
+    finally:
+        for name in files:
+            Path(folder, name).unlink()
+    return "read"
+
+
+def _limit() -> None:
+    """Bound the memory of this process."""
+    import resource
+
+    with open("/proc/self/statm", encoding="ascii") as file:
+        now = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
+
+
+def _alarm(*_: object) -> None:
+    raise TimeoutError("too slow")  # an OSError, so the caller looks at the clock
+
+
+def main(reader: str, seed: int, first: int, count: int) -> None:
+    """Read damaged files; print a line of JSON about each."""
+    damaged(reader, seed, 0)  # trains and imports what is needed before memory is bounded
+    with contextlib.suppress(Exception):
+        _limit()
+    signal.signal(signal.SIGALRM, _alarm)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(first, first + count):
+            print(json.dumps([number, "start"]), flush=True)
+            files = damaged(reader, seed, number)
+            start = time.perf_counter()
+            signal.alarm(SECONDS_A_FILE)
+            try:
+                outcome = attempt(reader, files, folder)
+            except BaseException as err:  # noqa: BLE001 - this is what is looked for
+                outcome = f"{type(err).__name__}: {str(err)[:200]} at {_place(err)}"
+            signal.alarm(0)
+            if time.perf_counter() - start > SECONDS_A_FILE * 0.9:
+                outcome = f"took {time.perf_counter() - start:.1f} s"
+            print(json.dumps([number, outcome]), flush=True)
+
+
+def _place(err: BaseException) -> str:
+    """Return the file and line that an exception comes from."""
+    trace = err.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+
+
+# ---------------------------------------------------------------- the unit
+
+
+def hunt(unit: Any, rng: random.Random, reader: str, beat: Callable[[str], None]) -> None:
+    """Read a unit's files in a process of its own, and again from where it died."""
+    seed, first = rng.getrandbits(32), 0
+    while first < FILES_A_UNIT:
+        beat(f"{reader} files from {first}")
+        last, outcome = first, "start"
+        for number, outcome in _outcomes(reader, seed, first, beat):
+            last = number
+            if outcome in ("read", "refused"):
+                unit.count("files")
+                unit.count(outcome)
+            elif outcome != "start":
+                unit.count("files")
+                unit.find(_case(reader, seed, number), outcome)
+        if outcome == "start":
+            unit.count("files")
+            unit.find(_case(reader, seed, last), "the reading process died or hung")
+        first = last + 1
+
+
+def _case(reader: str, seed: int, number: int) -> Json:
+    files = {name: base64.b64encode(data).decode() for name, data in damaged(reader, seed, number).items()}
+    return {"law": "file", "reader": reader, "input": files if sum(map(len, files.values())) < 200_000 else {}}
+
+
+def _outcomes(reader: str, seed: int, first: int, beat: Callable[[str], None]) -> Iterator[tuple[int, str]]:
+    """Yield (number, outcome) as the process tells them, until it ends; kill it if it falls silent."""
+    command = [sys.executable, "-m", "fuzz.files", reader, str(seed), str(first), str(FILES_A_UNIT - first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=paths.ROOT) as process:
+        assert process.stdout is not None
+        import threading
+
+        silence = threading.Timer(60, process.kill)
+        silence.start()
+        for line in process.stdout:
+            number, outcome = json.loads(line)
+            silence.cancel()
+            silence = threading.Timer(4 * SECONDS_A_FILE, process.kill)
+            silence.start()
+            beat(f"{reader} file {number}")
+            yield number, outcome
+        silence.cancel()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:5]))

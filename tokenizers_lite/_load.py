@@ -6,15 +6,37 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import overload
+
     from tokenizers_lite.tokenizer import Tokenizer
+    from vocab_converters.emulate import Emulated
 
 BUNDLED = f"{os.path.dirname(os.path.abspath(__file__))}/bundled"
 SUFFIX = ".tokc"
 
 
+if TYPE_CHECKING:
+
+    @overload
+    def load(
+        name_or_path: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        offline: bool | None = None,
+        as_reader: None = None,
+    ) -> Tokenizer: ...
+
+    @overload
+    def load(name_or_path: str | os.PathLike[str], *, as_reader: str) -> Emulated: ...
+
+
 def load(
-    name_or_path: str | os.PathLike[str], *, revision: str | None = None, offline: bool | None = None
-) -> Tokenizer:
+    name_or_path: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    offline: bool | None = None,
+    as_reader: str | None = None,
+) -> Tokenizer | Emulated:
     r"""Load a tokenizer by name or from a file or folder.
 
     Args:
@@ -26,6 +48,9 @@ def load(
             registry knows by its hashes.
         offline: True never touches the network; None asks
             `TOKENIZERS_LITE_OFFLINE` and `HF_HUB_OFFLINE`.
+        as_reader: give what a stock C++ reader ("mnn-llm", "native-llm", "mnn")
+            makes of an MNN vocabulary file, its faults included, instead of
+            exact ids: an `Emulated` with `encode` and `decode`.
 
     Raises:
         SpecError: the name is unknown, or the file is damaged or of an unknown kind.
@@ -33,6 +58,10 @@ def load(
             message lists what was tried and which file to put where.
     """
     name = os.fspath(name_or_path)
+    if as_reader is not None:
+        from vocab_converters import emulate
+
+        return emulate.load(name, as_reader)
     path = _bundled(name) if revision is None else None
     if path is None:
         from tokenizers_lite.registry import locate

@@ -236,3 +236,18 @@ def test_errors_of_load_name_what_to_do(tmp_path):
         tokenizers_lite.load("qwen33")
     with pytest.raises(tokenizers_lite.SpecError, match="tokenizer"):
         tokenizers_lite.load(tmp_path)
+
+
+def test_load_as_a_stock_reader_reads_it(tmp_path):
+    from vocab_converters import convert
+
+    path = str(tmp_path / "vocab.txt")
+    convert(SMOLLM2, path, target="mtok", reader="mnn", allow_loss=True, whole_vocabulary=False)
+
+    reader = tokenizers_lite.load(path, as_reader="mnn")
+
+    ids = SMOLLM2.encode("Hello world, this is a phone.")
+    assert reader.encode("Hello world, this is a phone.") == ids
+    assert reader.decode(ids) == b"Hello world, this is a phone."
+    with pytest.raises(tokenizers_lite.SpecError, match="as_reader"):
+        tokenizers_lite.load(path)

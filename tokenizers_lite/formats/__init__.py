@@ -75,9 +75,17 @@ def kind(path: str) -> str:
         return "sentencepiece"
     if head and path.endswith(".txt") and b"\0" not in head and not head.startswith(b"430 "):
         return "vocab.txt"
+    if head.startswith(b"430 "):
+        raise SpecError(
+            "this is a vocabulary for MNN's readers, which do not agree on its ids: load(path, as_reader=...) gives "
+            "those of one of them; tokenizers-lite inspect shows what the file holds",
+            file=path,
+            field="line 1",
+            value=head[:16],
+        )
     raise SpecError(
         "this is no tokenizer file of a kind known here (tokenizer.json, tokenizer.model, .tiktoken, vocab.json with "
-        "merges.txt, vocab.txt, GGUF or compact); .mtok and MNN text files are read by vocab_converters",
+        "merges.txt, vocab.txt, GGUF or compact)",
         file=path,
         field="offset 0x0",
         value=head[:16],

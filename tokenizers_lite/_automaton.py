@@ -52,8 +52,8 @@ class Automaton(Record):
         pairs = zip(self.table[::2], self.table[1::2], strict=True)
         return [low | high << 8 for low, high in pairs]
 
-    def starts(self) -> list[tuple[int, int]]:
-        """Return the pairs of `ranges`."""
+    def starts(self, beyond: int = 0x110000) -> list[tuple[int, int]]:
+        """Return the pairs of `ranges` up to the first that starts after `beyond`."""
         found = []
         data = iter(self.ranges)
         first = 0
@@ -65,6 +65,8 @@ class Automaton(Record):
                 shift += 7
             first += gap
             found.append((first, next(data)))
+            if first > beyond:
+                break
         return found
 
 
@@ -74,7 +76,7 @@ class Runner:
     def __init__(self, automaton: Automaton) -> None:
         self.width = automaton.classes + 1
         self.table = automaton.steps()
-        self.class_of = _Classes(automaton.starts())
+        self.class_of = _Classes(automaton.starts)
 
     def pieces(self, text: str) -> list[str]:
         """Return the pieces of a text, none of them empty."""
@@ -105,22 +107,26 @@ class Runner:
 
 
 class _Classes(dict[str, int]):
-    """Character -> class, looked up in the ranges when missing."""
+    """Character -> class, looked up in the ranges when missing; those beyond ASCII are read when one is asked for."""
 
-    def __init__(self, ranges: list[tuple[int, int]]) -> None:
+    def __init__(self, starts: Callable[..., list[tuple[int, int]]]) -> None:
         super().__init__()
-        self._ranges = ranges
+        self._starts = starts
+        self._ranges = starts(127)
 
     def __missing__(self, char: str) -> int:
         code = ord(char)
-        low, high = 0, len(self._ranges)
+        ranges = self._ranges
+        if code > 127 and ranges[-1][0] <= code:  # threads that race read the same
+            ranges = self._ranges = self._starts()
+        low, high = 0, len(ranges)
         while low + 1 < high:
             middle = (low + high) // 2
-            if self._ranges[middle][0] <= code:
+            if ranges[middle][0] <= code:
                 low = middle
             else:
                 high = middle
-        found = self[char] = self._ranges[low][1]
+        found = self[char] = ranges[low][1]
         return found
 
 

@@ -92,7 +92,13 @@ class _Reader:
     def read(self, depth: int) -> Any:
         if depth > _MAX_DEPTH:
             raise SpecError("values are nested too deep; the file is damaged", field=f"offset {self.at}")
-        tag = self.take(1)[0]
+        try:
+            tag = self.data[self.at]
+        except IndexError:
+            raise self._short() from None
+        self.at += 1
+        if 0xA0 <= tag < 0xC0:  # the most frequent first: this is much of what a start costs
+            return self.text(tag & 31)
         if tag < 0x80:
             return tag
         if tag >= 0xE0:
@@ -101,8 +107,6 @@ class _Reader:
             return self.map(tag & 15, depth)
         if tag < 0xA0:
             return self.array(tag & 15, depth)
-        if tag < 0xC0:
-            return self.text(tag & 31)
         if tag in (0xC0, 0xC2, 0xC3):
             return None if tag == 0xC0 else tag == 0xC3
         if tag in _SCALARS:
@@ -120,10 +124,13 @@ class _Reader:
     def take(self, size: int) -> bytes:
         end = self.at + size
         if end > len(self.data):
-            raise SpecError("the value reaches past the end; the file is cut short", field=f"offset {self.at}")
+            raise self._short()
         data = self.data[self.at : end]
         self.at = end
         return data
+
+    def _short(self) -> SpecError:
+        return SpecError("the value reaches past the end; the file is cut short", field=f"offset {self.at}")
 
     def number(self, layout: str) -> Any:
         return unpack_from(layout, self.take(_WIDTH[layout]))[0]

@@ -6,13 +6,13 @@ Bytes 33-126, 161-172 and 174-255 stand for themselves (as Latin-1); the other
 
 from __future__ import annotations
 
-_PLAIN = {*range(33, 127), *range(161, 173), *range(174, 256)}
-_MOVED = [byte for byte in range(256) if byte not in _PLAIN]
-
-# Character of each byte.
-CHARS: list[str] = [chr(byte) if byte in _PLAIN else chr(256 + _MOVED.index(byte)) for byte in range(256)]
+# Character of each byte. (Slices: loops over all bytes would be felt at every start.)
+CHARS: list[str] = list(map(chr, range(256)))
+CHARS[:33] = map(chr, range(256, 289))
+CHARS[127:161] = map(chr, range(289, 323))
+CHARS[173] = chr(323)
 # Byte of each character.
-BYTES: dict[str, int] = {char: byte for byte, char in enumerate(CHARS)}
+BYTES: dict[str, int] = dict(zip(CHARS, range(256), strict=True))
 _TO_ALPHABET = dict(enumerate(CHARS))
 
 

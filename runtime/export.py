@@ -113,7 +113,7 @@ def metadata(weights: Weights, options: GraphOptions, tokenizer: str) -> dict[st
 def requires(weights: Weights, options: GraphOptions) -> str:
     """Oldest onnxruntime that runs the graph right; measured by the tests, see docs/runtime/export.md."""
     if options.form == "fused" and any(weights.config.windows):
-        return "1.23"  # before, GroupQueryAttention's window had another length
+        return "1.24"  # before, GroupQueryAttention's window had another length
     if options.precision.weights in ("exact", "int8", "int4"):
         return "1.22"  # 8-bit MatMulNBits
     return "1.18"

@@ -76,7 +76,7 @@ class SessionOptions:
 def version(text: str) -> tuple[int, int]:
     """Return major and minor number.
 
-    >>> version("1.20.1+cpu") < version("1.23")
+    >>> version("1.20.1+cpu") < version("1.24")
     True
     """
     major, minor, *_ = text.split(".")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 WEIGHTS = ("float", "exact", "int8", "int4")
-_ROWS = 8192  # rows converted at a time
+_ROWS = 1024  # rows converted at a time; more leave the cache
 
 
 @dataclass(frozen=True, slots=True)

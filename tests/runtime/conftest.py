@@ -18,6 +18,19 @@ except ImportError:
     collect_ignore_glob = ["test_*.py"]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Tiny graphs gain nothing from more threads, and spinning ones slow a shared machine down."""
+    import functools
+
+    from runtime.forms import detect
+    from runtime.session import SessionOptions
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detect, "SessionOptions", functools.partial(SessionOptions, threads=1))
+        yield
+
+
 @pytest.fixture
 def export_tiny(tmp_path):
     """Export a tiny model; return the folder and its weights."""

@@ -19,8 +19,10 @@ import numpy as np
 import torch
 import transformers
 
-sys.path.insert(0, str(Path(__file__).parent))
-from tiny_models import MODELS, PROMPT, state
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+from tiny_models import MODELS, PROMPT, state  # noqa: E402
+
+import tokenizers_lite  # noqa: E402
 
 TARGET = Path(__file__).parent / "reference.json.gz"
 QUESTIONS = (
@@ -91,12 +93,12 @@ def gemma3(path: str) -> list[dict]:
     """As `smollm2`, for a base model: texts to continue, the last one longer than its window of 512 tokens."""
     place = Path(path)
     model = transformers.AutoModelForCausalLM.from_pretrained(place.parent, gguf_file=place.name, dtype=torch.float32)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(place.parent, gguf_file=place.name)
+    tokenizer = tokenizers_lite.load(place)  # transformers takes many minutes to convert this one
     model.eval()
     licence = (Path(__file__).parents[2] / "LICENSE").read_text()
     answers = []
     for text in ("The capital of France is", "def fibonacci(n):", "Once upon a time", licence[:4200]):
-        ids = [2, *tokenizer(text, add_special_tokens=False)["input_ids"]]
+        ids = tokenizer.encode(text)
         with torch.no_grad():
             logits = model(torch.tensor([ids])).logits[0, -1]
             out = model.generate(torch.tensor([ids]), max_new_tokens=24, do_sample=False, eos_token_id=None)

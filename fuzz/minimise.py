@@ -61,7 +61,7 @@ def minimise(case: Json, wrong_now: Callable[[Json], str | None] = still_wrong, 
 
 def _kind(wrong: str) -> str:
     """Return the kind of a difference: what comes before the values that differ."""
-    return wrong.split(":")[0].split(",")[0][:40]
+    return wrong.split(":", maxsplit=1)[0].split(",", maxsplit=1)[0][:40]
 
 
 def _size(case: Json) -> int:

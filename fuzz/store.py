@@ -22,7 +22,7 @@ def cases(folder: Path = FOLDER) -> list[tuple[str, dict[str, Any]]]:
 
 def add(case: dict[str, Any], component: str, note: str, folder: Path = FOLDER) -> Path:
     """Write a case under a name made of its component and its content; gives the file."""
-    kept = {key: case[key] for key in ("law", "model", "spec", "input") if key in case}
+    kept = {key: case[key] for key in ("law", "model", "spec", "reader", "input") if key in case}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{component.replace('.', '-').replace(' ', '-')}-{digest}.json"
@@ -39,3 +39,22 @@ def blamed(case: dict[str, Any]) -> str:
     parts = [name for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder") if spec.get(name)]
     parts += ["added_tokens"] * bool(spec.get("added_tokens"))
     return parts[0] if len(parts) == 1 else "tokenizer" if parts else "model"
+
+
+def check(case: dict[str, Any]) -> str | None:
+    """Return what is wrong with a case now, None if it holds.
+
+    Raises:
+        FileNotFoundError: the case is of a real model that is not here.
+    """
+    from fuzz import files
+    from fuzz.minimise import still_wrong
+
+    if case["law"] == "file":
+        return files.check(case)
+    if "model" in case:
+        from tests import paths
+
+        if not (paths.SHARED / "vocab" / case["model"]).is_dir():
+            raise FileNotFoundError(f"the files of {case['model']} are not in {paths.SHARED}")
+    return still_wrong(case)

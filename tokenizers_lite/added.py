@@ -32,9 +32,9 @@ class Matcher:
         """Take (text to look for, token) pairs; a repeated text keeps the last token."""
         self.tokens = dict(tokens)
         # A token that normalizes to nothing matches between all characters.
-        self._empty = self.tokens.pop("", None)
+        self._empty = self.tokens.get("")
         lengths: dict[str, set[int]] = {}
-        for text in self.tokens:
+        for text in filter(None, self.tokens):
             lengths.setdefault(text[:2], set()).add(len(text))
         singles = {text for text in lengths if len(text) == 1}
         # Candidate lengths by the first two characters, longest first.
@@ -42,7 +42,7 @@ class Matcher:
             start: sorted(found | ({1} if start[0] in singles else set()), reverse=True)
             for start, found in lengths.items()
         }
-        self._firsts = "".join({text[0]: None for text in self.tokens})
+        self._firsts = "".join({text[0]: None for text in lengths})
         self._pattern: re.Pattern[str] | None = None
 
     def find(self, text: str) -> Iterator[tuple[int, int, AddedToken]]:

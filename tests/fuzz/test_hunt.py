@@ -1,0 +1,117 @@
+"""The hunt itself: units repeat, finds become small, runs go on, and what is broken is found."""
+
+import json
+import random
+import tracemalloc
+
+import pytest
+
+pytest.importorskip("tokenizers", reason="the oracle: pip install tokenizers==0.23.3")
+
+from fuzz import campaigns, files, hunt, laws, minimise, report, specs, state
+from fuzz.texts import Texts
+from tokenizers_lite.models.wordlevel import WordLevel
+
+
+@pytest.mark.parametrize("campaign", ["specs", "damaged"])
+def test_a_unit_finds_nothing_and_repeats(campaign, monkeypatch):
+    monkeypatch.setattr(campaigns, "SPECS_A_UNIT", 3)
+
+    first, again = campaigns.run(campaign, 5), campaigns.run(campaign, 5)
+
+    assert first["finds"] == []
+    assert first["counts"] == again["counts"]
+    assert first["counts"]["specs"] == 3
+
+
+def test_a_fault_is_found_and_made_small(monkeypatch):
+    model = {"type": "WordLevel", "vocab": {"<unk>": 0, "b": 1}, "unk_token": "<unk>"}
+    split = {"type": "Split", "pattern": {"String": ""}, "behavior": "Isolated", "invert": False}
+    spec = {"version": "1.0", "normalizer": {"type": "NFC"}, "pre_tokenizer": split, "model": model}
+    right = WordLevel.tokenize
+    monkeypatch.setattr(WordLevel, "tokenize", lambda self, piece: [9] if piece == "b" else right(self, piece))
+    case = {"law": "encode", "spec": spec, "input": {"text": "aabaab", "add": True}}
+
+    small = minimise.minimise(case)
+
+    assert small["wrong"].startswith("ids of encode()")
+    assert small["input"]["text"] == "b"
+    assert not small["spec"].get("normalizer")
+    assert not small["spec"].get("pre_tokenizer")
+
+
+@pytest.mark.parametrize("reader", sorted(files.READERS))
+def test_samples_are_read_and_damaged_ones_give_typed_errors(reader, tmp_path):
+    if reader != "sentencepiece":  # training takes seconds; its readers have tests of their own
+        assert files.attempt(reader, files.READERS[reader](random.Random(1)), str(tmp_path)) == "read"
+        for number in range(8):
+            files.attempt(reader, files.damaged(reader, 3, number), str(tmp_path))
+
+
+def test_a_small_file_takes_little_memory(tmp_path):
+    from vocab_converters import _binary
+
+    path = tmp_path / "small"
+    path.write_bytes(b"430 1\n")
+    tracemalloc.start()
+    _binary.read_limited(str(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 1 << 20
+
+
+@pytest.mark.parametrize("name", ["threads", "fork", "pickle", "killed writer", "cache"])
+def test_state(name):
+    assert state.CHECKS[name](random.Random(3)) is None
+
+
+def test_a_run_goes_on_where_it_was_killed(tmp_path):
+    run = hunt.Run(tmp_path, {"length": "quick"})
+    run.keep({"campaign": "specs", "seed": 0, "seconds": 1.0, "counts": {"texts": 5}, "finds": []})
+    with open(tmp_path / "units.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"campaign": "specs", "se')
+
+    again = hunt.Run(tmp_path, {})
+    again.keep({"campaign": "specs", "seed": 1, "seconds": 1.0, "counts": {"texts": 2}, "finds": []})
+
+    assert hunt.Run(tmp_path, {}).done == {("specs", 0), ("specs", 1)}
+    assert again.totals()["texts"] == 7
+    assert again.settings == {"length": "quick"}
+
+
+def test_workers_that_die_are_replaced(tmp_path):
+    worker = hunt.Worker()
+    try:
+        worker.close()
+        worker._start()
+        failed = worker.do("no such campaign", 1)
+        assert list(failed["counts"]) == ["unit ValueError: no campaign 'no such campaign'"]
+    finally:
+        worker.close()
+
+
+def test_another_version_of_the_oracle_is_named(monkeypatch):
+    assert report.drift() is None or laws.tokenizers.__version__ != laws.PINNED
+    monkeypatch.setattr(laws, "PINNED", "0.0.1")
+
+    assert f"tokenizers {laws.tokenizers.__version__} is installed" in report.drift()
+    assert "0.0.1" in report.drift()
+
+
+def test_texts_are_made_of_what_the_tokenizer_is_made_of():
+    texts = Texts(random.Random(1), ["piece"], ["<added>"], ["corpus of words"]).texts(300)
+
+    assert texts == Texts(random.Random(1), ["piece"], ["<added>"], ["corpus of words"]).texts(300)
+    joined = "".join(texts)
+    assert all(part in joined for part in ("piece", "piec", "PIECE", "<added>", "added>", "corp"))
+
+
+def test_every_component_of_the_format_is_made():
+    made = json.dumps([specs.spec(random.Random(seed)) for seed in range(400)])
+
+    names = "BertNormalizer Strip StripAccents NFC NFD NFKC NFKD Lowercase Nmt Replace Prepend ByteLevel Precompiled "
+    names += "BertPreTokenizer CharDelimiterSplit Metaspace Whitespace Split Punctuation WhitespaceSplit Digits "
+    names += "UnicodeScripts FixedLength BertProcessing RobertaProcessing TemplateProcessing BPEDecoder WordPiece CTC "
+    names += "Fuse ByteFallback BPE WordLevel Unigram Sequence"
+    assert [name for name in names.split() if f'"type": "{name}"' not in made] in ([], ["Precompiled"])

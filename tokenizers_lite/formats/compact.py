@@ -107,6 +107,12 @@ class Container:
             self._checked.add(tag)
         return part
 
+    def length(self, tag: str) -> int:
+        """Return the size of a section without reading it."""
+        if tag not in self.table and "LINK" in self.table:
+            return self.linked().length(tag)
+        return self.table[tag][2] if tag in self.table else len(self.section(tag))
+
     def linked(self) -> Container:
         """Return the file beside this one that holds the vocabulary."""
         if self._link is None:
@@ -117,7 +123,7 @@ class Container:
                     "the link names no file beside this one", file=self.name, field="section LINK", value=name
                 )
             self._link = open_container(f"{self.folder}/{name}" if self.folder else name, self.trusted)
-            held = [self._link.table.get(tag, (None,))[0] for tag in ("BASE", "PAIR")]
+            held = [self._link.table.get(tag, (None,))[0] for tag in ("BASE", pair_tag(self._link))]
             if "LINK" in self._link.table or held != [link.get("base"), link.get("pair")]:
                 raise SpecError("the linked vocabulary is not the one this file was made with", file=self._link.name)
         return self._link
@@ -215,7 +221,7 @@ def _model(container: Container, model: dict[str, Any]) -> Any:
     storage = storage if isinstance(storage, dict) else {}
     record = _records.from_plain({**model, **_EMPTY.get(str(model.get("type")), {})}, "models", container.name, "model")
     kind = model["type"]
-    if kind == "BPE" and container.has("PAIR"):
+    if kind == "BPE" and container.has(pair_tag(container)):
         vocab = CompactVocab(container, storage)
         return record.replace(vocab=vocab, merges=CompactMerges(vocab))
     texts = _text_column(container)
@@ -285,6 +291,30 @@ def _sized(data: bytes, at: int, file: str, tag: str) -> tuple[bytes, int]:
     return data[at : at + length], at + length
 
 
+def pair_tag(container: Container) -> str:
+    """Return the tag of the section that holds the merges, by id (PAIR) or with grouped low bytes (PAIG)."""
+    return "PAIR" if container.has("PAIR") else "PAIG"
+
+
+def _ungrouped(lows: bytes, middles: bytes, highs: bytes) -> bytes:
+    """Return low bytes in the order of ids; they are stored grouped by the higher bytes."""
+    keys = [middle | high << 8 for middle, high in zip(middles, highs, strict=True)]
+    sizes: dict[int, int] = {}
+    for key in keys:
+        sizes[key] = sizes.get(key, 0) + 1
+    places = {}
+    at = 0
+    for key in sorted(sizes):
+        places[key] = at
+        at += sizes[key]
+    out = bytearray()
+    for key in keys:
+        at = places[key]
+        out.append(lows[at])
+        places[key] = at + 1
+    return bytes(out)
+
+
 class _Index:
     """Token bytes <-> id on the mapped index."""
 
@@ -336,7 +366,7 @@ class CompactVocab:
         self.byte_level = bool(storage.get("byte_level"))
         self.literal = frozenset(storage.get("literal", ()))
         self.holes = frozenset(storage.get("holes", ()))
-        self.size = len(container.section("PAIR", 6)) // 6
+        self.size = container.length(pair_tag(container)) // 6
         self._literal_ids: dict[str, int] | None = None
         self._ranks: memoryview | None = None
         self._store: _Index | _Tables
@@ -390,9 +420,12 @@ class CompactVocab:
 
     def pair_ids(self) -> tuple[list[int], list[int]]:
         """Return the left and the right id of the merge that makes each token; NO_PAIR if none does."""
-        planes = bytes(self.container.section("PAIR", 6))
+        tag = pair_tag(self.container)
+        planes = bytes(self.container.section(tag, 6))
         n = self.size
         a, b, c, d, e, f = (planes[i * n : (i + 1) * n] for i in range(6))
+        if tag == "PAIG":
+            a, d = _ungrouped(a, b, c), _ungrouped(d, e, f)
         left = [x | y << 8 | z << 16 for x, y, z in zip(a, b, c, strict=True)]
         right = [x | y << 8 | z << 16 for x, y, z in zip(d, e, f, strict=True)]
         for id_, first in enumerate(left):
@@ -493,7 +526,8 @@ class CompactVocab:
         return dict(self.items()) == (dict(other.items()) if isinstance(other, CompactVocab) else other)
 
     def __hash__(self) -> int:
-        return hash(self.container.table["PAIR"][0] if "PAIR" in self.container.table else self.size)
+        tag = pair_tag(self.container)
+        return hash(self.container.table[tag][0] if tag in self.container.table else self.size)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (list(self.items()),)

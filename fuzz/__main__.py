@@ -85,7 +85,7 @@ def _smallest(found: list[dict[str, Any]], most: int = 10) -> list[dict[str, Any
         kinds.setdefault((case["law"], case["wrong"][:40]), case)
     smallest = []
     for case in list(kinds.values())[:most]:
-        small = minimise(case) if "spec" in case or "model" in case else case
+        small = minimise(case) if case["law"] != "file" and not case["law"].startswith("state") else case
         smallest.append({**small, "component": blamed(small)})
     return smallest
 

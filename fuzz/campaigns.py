@@ -3,7 +3,8 @@
 A unit is a few seconds of hunting that its campaign and seed determine, so a
 hunt is a list of units, can be stopped and taken up, and any find can be
 repeated. Campaigns: ``specs``, ``damaged`` (specs), ``text:<model>``,
-``files:<reader>``, ``state``.
+``spm`` (trained) and
+``spm:<model>``, ``files:<reader>``, ``state``.
 """
 
 from __future__ import annotations
@@ -79,6 +80,10 @@ def run(campaign: str, seed: int, beat: Beat = lambda _: None) -> Json:
         from fuzz import files
 
         files.hunt(unit, rng, name, beat)
+    elif kind == "spm":
+        from fuzz import spm
+
+        spm.hunt(unit, rng, name, beat)
     elif kind == "state":
         from fuzz import state
 
@@ -237,6 +242,12 @@ def known_campaigns() -> list[str]:
     from fuzz import files
 
     models = [f"text:{name}" for name in paths.models()]
+    try:
+        from fuzz import spm
+
+        models += ["spm", *(f"spm:{name}" for name in spm.names())]
+    except ImportError:
+        pass
     return ["specs", "damaged", *models, *(f"files:{name}" for name in files.READERS), "state"]
 
 

@@ -19,6 +19,10 @@ SECONDS = 60.0
 def still_wrong(case: Json) -> str | None:
     """Return what is wrong with a case now; None if nothing is, or only what is known."""
     given, law = case["input"], case["law"]
+    if law == "sentencepiece":
+        from fuzz import spm
+
+        return spm.still_wrong(case)
     if "model" in case:
         from fuzz.campaigns import model
 

@@ -22,7 +22,7 @@ def cases(folder: Path = FOLDER) -> list[tuple[str, dict[str, Any]]]:
 
 def add(case: dict[str, Any], component: str, note: str, folder: Path = FOLDER) -> Path:
     """Write a case under a name made of its component and its content; gives the file."""
-    kept = {key: case[key] for key in ("law", "model", "spec", "reader", "input") if key in case}
+    kept = {key: case[key] for key in ("law", "model", "spec", "options", "name", "reader", "input") if key in case}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{component.replace('.', '-').replace(' ', '-')}-{digest}.json"

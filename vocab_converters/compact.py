@@ -47,6 +47,8 @@ def write(spec: Spec, path: str, *, index: bool = True, base: str | None = None)
         SpecError: the spec cannot be read back equal, or `base` has another vocabulary.
     """
     canonical = _canonical(spec)
+    if base is not None:  # a linked file shares the sections of its base as they are there
+        index = compact.open_container(base).has("HASH")
     sections = _sections(spec, canonical, index)
     if base is not None:
         sections = _linked(sections, path, base)
@@ -254,7 +256,7 @@ class Canonical:
         """Return the sections BASE, PAIR, RNKX and, on request, the index."""
         sections = {
             "BASE": b"".join(_sized(raw) for raw, pair in zip(self.raws, self.pairs, strict=True) if pair is None),
-            "PAIR": self._planes(),
+            "PAIR" if index else "PAIG": self._planes(grouped=not index),
         }
         moved = self._exceptions()
         if moved:
@@ -263,11 +265,18 @@ class Canonical:
             sections.update(self._index())
         return sections
 
-    def _planes(self) -> bytes:
-        """Return left and right ids of all merges, one byte plane after the other: it deflates best."""
+    def _planes(self, grouped: bool) -> bytes:
+        """Return left and right ids of all merges, one byte plane after the other: it deflates best.
+
+        Grouped, the low bytes stand in the order of the higher bytes, which deflates better still.
+        """
         left = [NO_PAIR if pair is None else pair[0] for pair in self.pairs]
         right = [0 if pair is None else pair[1] for pair in self.pairs]
-        return b"".join(bytes(id_ >> shift & 255 for id_ in ids) for ids in (left, right) for shift in (0, 8, 16))
+        planes = []
+        for ids in (left, right):
+            lows = sorted(ids, key=lambda id_: id_ >> 8) if grouped else ids
+            planes += [bytes(id_ & 255 for id_ in lows), *(bytes(id_ >> shift & 255 for id_ in ids) for shift in (8, 16))]
+        return b"".join(planes)
 
     def _exceptions(self) -> list[int]:
         """Return (id, regular ids before it) for the ids that do not follow the order of ids."""
@@ -365,7 +374,7 @@ def _linked(sections: dict[str, bytes], path: str, base: str) -> dict[str, bytes
     for tag, data in sections.items():
         if tag != "SPEC" and bytes(other.section(tag)) != data:
             raise SpecError("the file has another vocabulary, so it cannot be linked to", file=base, field=tag)
-    link = {"file": os.path.basename(base), "base": other.table["BASE"][0], "pair": other.table["PAIR"][0]}
+    link = {"file": os.path.basename(base), "base": other.table["BASE"][0], "pair": other.table[compact.pair_tag(other)][0]}
     return {"SPEC": sections["SPEC"], "LINK": _msgpack.packb(link)}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 SOURCES = Path(__file__).resolve().parents[2] / "vocab_converters" / "cpp"
 STRICT = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fno-exceptions", "-fno-rtti"]
-SANITIZED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+SANITIZED = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 
 def compiler() -> str:

@@ -953,6 +953,8 @@ class Container {
     return true;
   }
   bool has(const char* tag) const { return find(tag) != nullptr; }
+  // The section of merges: by id, or with low bytes grouped by the higher ones.
+  const char* pair_tag() const { return has("PAIR") ? "PAIR" : "PAIG"; }
   uint32_t checksum(const char* tag) const {
     const uint8_t* row = find(tag);
     return row ? static_cast<uint32_t>(little(row + 4, 4)) : 0;
@@ -1145,19 +1147,32 @@ bool Vocabulary::ids_of(const Value& list, uint8_t mark, const char* field, Erro
 
 bool Vocabulary::load(const Container& file, const Value& model, Error& error) {
   pairs_.resize(0);
-  if (!file.has("PAIR")) {
+  const char* tag = file.pair_tag();
+  if (!file.has(tag)) {
     if (model.type() == "BPE") return unsupported(error, "model", "merges that PAIR cannot hold");
     return load_texts(file, error);
   }
   Bytes planes, base;
-  if (!file.section("PAIR", 6, planes, error) || !file.section("BASE", 1, base, error)) return false;
+  if (!file.section(tag, 6, planes, error) || !file.section("BASE", 1, base, error)) return false;
   const size_t n = planes.size / 6;
   if (n >= kNoPair) return damaged(error, "section PAIR: too many tokens");
   vector<Pair> made(n);
-  const uint8_t* p = planes.data;
+  const auto ids = [&](const uint8_t* p, auto put) {
+    if (tag[3] == 'R') {
+      for (size_t id = 0; id < n; ++id) put(id, static_cast<uint32_t>(p[id] | p[n + id] << 8 | p[2 * n + id] << 16));
+      return;
+    }
+    vector<uint32_t> places(0x10001);  // where the next low byte of each pair of higher bytes is
+    for (size_t id = 0; id < n; ++id) ++places[static_cast<size_t>(p[n + id] | p[2 * n + id] << 8) + 1];
+    for (size_t key = 1; key <= 0x10000; ++key) places[key] += places[key - 1];
+    for (size_t id = 0; id < n; ++id) {
+      const auto key = static_cast<uint32_t>(p[n + id] | p[2 * n + id] << 8);
+      put(id, p[places[key]++] | key << 8);
+    }
+  };
+  ids(planes.data, [&](size_t id, uint32_t value) { made[id].left = value; });
+  ids(planes.data + 3 * n, [&](size_t id, uint32_t value) { made[id].right = value; });
   for (size_t id = 0; id < n; ++id) {
-    made[id].left = p[id] | p[n + id] << 8 | p[2 * n + id] << 16;
-    made[id].right = p[3 * n + id] | p[4 * n + id] << 8 | p[5 * n + id] << 16;
     if (made[id].left != kNoPair && (made[id].left >= n || made[id].right >= n))
       return damaged(error, "section PAIR: a merge names an id that does not exist");
   }
@@ -1848,7 +1863,7 @@ void split_added(string_view text, const Matcher& matcher, const CharSet& word, 
       if (token->lstrip) start = std::max(blank_start(text, start, done), done);
       if (token->rstrip) end = std::max(end, blanks_from > end ? blanks_from : blank_end(text, end));
       if (token->rstrip) blanks_from = end;
-      if (done < start) part(done, start, nullptr);
+      if (done < start) part(done, start, nullptr), done = start;
       if (start < end) {
         part(start, end, token);
         done = end;
@@ -2483,6 +2498,7 @@ bool Model::load_added(const Value& rows, Error& error) {
     AddedToken token{static_cast<int32_t>(row.items[0].number), string(row.items[1].text), "", (flags & 1) != 0,
                      (flags & 2) != 0, (flags & 4) != 0, (flags & 8) != 0, (flags & 16) != 0};
     token.text = token.normalized ? string(normalizer.run(token.content, a, b)) : token.content;
+    if (token.text.empty()) return unsupported(error, "added_tokens", "a token that normalizes to nothing");
     needs_words |= token.single_word;
     added.push_back(std::move(token));
   }
@@ -2699,7 +2715,7 @@ std::unique_ptr<Tokenizer> Tokenizer::load(const void* data, size_t size, Error&
     if (!file.section("LINK", 1, bytes, error)) return nullptr;
     if (!MessagePack(bytes).read_all(link, why)) return damaged(error, "section LINK: " + why), nullptr;
     if (!other.open({static_cast<const uint8_t*>(linked), linked_size}, error)) return nullptr;
-    if (other.checksum("BASE") != link["base"].number || other.checksum("PAIR") != link["pair"].number)
+    if (other.checksum("BASE") != link["base"].number || other.checksum(other.pair_tag()) != link["pair"].number)
       return damaged(error, "section LINK: the linked vocabulary is not the one this file was made with"), nullptr;
   }
   auto model = std::make_unique<Model>();

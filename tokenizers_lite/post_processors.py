@@ -44,13 +44,14 @@ class PostProcessor:
 
     @property
     def frame(self) -> Frame | None:
-        """The ids put before and after a single input, None if it does not come out once.
+        """The ids put before and after a single input, None if it does not come out once, or not alone without them.
 
         Processors add what they add without looking at the tokens, so one
         marker in the place of all tokens shows it.
         """
-        ids = self.process(Encoding.of((_MARKER,), ("",), ((0, 0),), (None,))).ids
-        if ids.count(_MARKER) != 1:
+        text = Encoding.of((_MARKER,), ("",), ((0, 0),), (None,))
+        ids = self.process(text).ids
+        if ids.count(_MARKER) != 1 or self.process(text, add_special_tokens=False).ids != (_MARKER,):
             return None
         at = ids.index(_MARKER)
         return ids[:at], ids[at + 1 :]

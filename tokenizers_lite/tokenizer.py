@@ -288,6 +288,8 @@ class Tokenizer:
         """Append the ids of a text between added tokens that are matched raw."""
         if self._normalize is not None:
             text = self._normalize(text)
+            if not text:  # a model may have a token for the empty piece, but never gets to see one
+                return
         encode = self._pipeline.encode
         if not self._added.normalized.tokens:
             ids += encode(text, first)

@@ -26,7 +26,7 @@ LAYERS = [
     {"_onig_nodes", "_onig_fold", "_onig_class", "_onig_parser", "_onig_render"},
     {"patterns"},
     {"normalizers", "pre_tokenizers", "models", "decoders", "encoding", "post_processors", "added", "_automaton"},
-    {"stream", "pipeline", "formats", "registry_data"},
+    {"bulk", "stream", "pipeline", "formats", "registry_data"},
     {"registry", "hub", "packages", "recipes"},
     {"tokenizer", "_load"},
     {"chat"},

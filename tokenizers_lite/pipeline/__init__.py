@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Protocol
 
+    from tokenizers_lite.bulk import Bulk
     from tokenizers_lite.models import Model
+    from tokenizers_lite.pipeline.cutting import Cuts
+    from tokenizers_lite.pipeline.spelling import Speller
     from tokenizers_lite.pre_tokenizers import PreTokenizer
 
     class Pipeline(Protocol):
@@ -32,16 +35,34 @@ if TYPE_CHECKING:
 
 # Characters that are cut without a compiled pattern before it is worth compiling one.
 _QUICK_TOTAL = 4096
+# What marks a cut; in no text that is cut by it.
+CUT = "\0"
+# Characters of missing pieces that are computed the plain way before it is worth preparing a faster one.
+_PATIENCE = 30_000
 
 
 class PieceCache(dict[str, list[int]]):
-    """Piece -> ids, computed when missing, at most `CACHE_ENTRIES` pieces of `CACHE_PIECE` characters."""
+    """Piece -> ids, computed when missing, at most `CACHE_ENTRIES` pieces of `CACHE_PIECE` characters.
 
-    def __init__(self, tokenize: Callable[[str], list[int]]) -> None:
+    Args:
+        tokenize: computes them.
+        hasten: makes a function that computes them faster; called once, when
+            pieces of `_PATIENCE` characters have been missing.
+    """
+
+    def __init__(
+        self, tokenize: Callable[[str], list[int]], hasten: Callable[[], Callable[[str], list[int]]] | None = None
+    ) -> None:
         super().__init__()
         self.tokenize = tokenize
+        self._hasten = hasten
+        self._patience = _PATIENCE
 
     def __missing__(self, piece: str) -> list[int]:
+        if self._hasten is not None:
+            self._patience -= len(piece)
+            if self._patience < 0:
+                self.tokenize, self._hasten = self._hasten(), None
         ids = self.tokenize(piece)
         if len(piece) <= CACHE_PIECE:
             if len(self) >= CACHE_ENTRIES:
@@ -88,7 +109,10 @@ class ByteLevelBPE:
     ) -> None:
         self.model = model
         self.byte_ids = byte_ids
-        self.cache = PieceCache(self._tokenize)
+        self.cache = PieceCache(self._tokenize, self._hasten)
+        # A piece that is taken whole may not be one of several parts.
+        self._bulk = None if model.spec.ignore_merges else _bulk(lambda: self._speller.cuts)
+        self._made_speller: Speller | None = None
         self._make_splitter = splitter
         self._splitter: PreTokenizer | None = None
         self._quick = quick
@@ -102,25 +126,48 @@ class ByteLevelBPE:
                 self._quick_left -= len(text)
                 return self.cache.encode(self._quick(text))
             splitter = self._splitter = self._make_splitter()
-        return self.cache.encode(splitter.pre_tokenize(text, first))
+        pieces = splitter.pre_tokenize(text, first)
+        if self._bulk is not None and self._bulk.wants(text):
+            pieces = self._bulk.parts(CUT.join(pieces))
+        return self.cache.encode(pieces)
 
     def _tokenize(self, piece: str) -> list[int]:
-        model = self.model
-        if model.spec.ignore_merges:
-            whole = model.token_to_id(to_alphabet(piece))
+        if self.model.spec.ignore_merges:
+            whole = self._whole(piece)
             if whole is not None:
                 return [whole]
+        return self._merge(piece)
+
+    def _whole(self, piece: str) -> int | None:
+        return self.model.token_to_id(to_alphabet(piece))
+
+    def _merge(self, piece: str) -> list[int]:
         ids = map(self.byte_ids.__getitem__, piece.encode())
-        return merge([id_ for id_ in ids if id_ is not None], model.pairs)
+        return merge([id_ for id_ in ids if id_ is not None], self.model.pairs)
+
+    @property
+    def _speller(self) -> Speller:
+        if self._made_speller is None:
+            from tokenizers_lite.pipeline import spelling
+
+            whole = self._whole if self.model.spec.ignore_merges else None
+            self._made_speller = spelling.of_bytes(self.model, self.byte_ids, self._merge, whole)
+        return self._made_speller
+
+    def _hasten(self) -> Callable[[str], list[int]]:
+        return self._speller.spell
 
 
 class CutBPE:
     """BPE over characters of text that no pre-tokenizer has cut to words."""
 
     def __init__(self, pre_tokenizer: PreTokenizer | None, model: BPE, joined: str) -> None:
+        self.model = model
         self.pre_tokenizer = pre_tokenizer
         self.joined = joined
-        self.cache = PieceCache(lambda word: merge(model.symbols(word), model.pairs))
+        self.cache = PieceCache(lambda word: merge(model.symbols(word), model.pairs), self._hasten)
+        self._bulk = _bulk(lambda: self._speller.cuts)
+        self._made_speller: Speller | None = None
         self._find_words: Callable[[str], list[str]] | None = None
         self._quick_left = _QUICK_TOTAL
 
@@ -131,13 +178,32 @@ class CutBPE:
         pieces = self.pre_tokenizer.pre_tokenize(text, first)
         return self.cache.encode(chain.from_iterable(map(self._words, pieces)))
 
+    @property
+    def _speller(self) -> Speller:
+        if self._made_speller is None:
+            from tokenizers_lite.pipeline import spelling
+
+            self._made_speller = spelling.of_characters(self.model)
+        return self._made_speller
+
+    def _hasten(self) -> Callable[[str], list[int]]:
+        return self._speller.spell
+
     def _words(self, text: str) -> list[str]:
+        if self._bulk.wants(text):
+            return self._bulk.parts(text)
         if self._find_words is None:
             if self._quick_left >= len(text):
                 self._quick_left -= len(text)
                 return cut_words(text, self.joined)
             self._find_words = words_finder(self.joined)
         return self._find_words(text)
+
+
+def _bulk(cuts: Callable[[], Cuts]) -> Bulk:
+    from tokenizers_lite.bulk import Bulk
+
+    return Bulk(cuts)
 
 
 def byte_symbols(model: BPE) -> list[int | None] | None:

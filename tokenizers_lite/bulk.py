@@ -113,7 +113,7 @@ class PairFlags:
     def parts(self, text: str) -> list[str]:
         """Cut a text between all pairs that are not joined, and at `CUT`."""
         np = self.np
-        units = np.frombuffer(text.encode("utf-16-le"), np.uint16)
+        units: Any = np.frombuffer(text.encode("utf-16-le"), np.uint16)
         left, right = units[:-1], units[1:]
         cut = self.joined[self._slots(left.astype(np.uint32), right)]
         cut |= self.after[left]
@@ -123,4 +123,5 @@ class PairFlags:
         places[1:] += np.cumsum(cut)
         spread = np.zeros(int(places[-1]) + 1, np.uint16)
         spread[places] = units
-        return spread.tobytes().decode("utf-16-le").split(CUT)
+        marked: str = spread.tobytes().decode("utf-16-le")
+        return marked.split(CUT)

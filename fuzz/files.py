@@ -114,7 +114,9 @@ def _models() -> list[bytes]:
 
     with contextlib.suppress(BaseException):  # pytest's Skipped, without sentencepiece
         kinds = ({"model_type": kind} for kind in ("bpe", "unigram", "char", "word"))
-        return [train(**kind, vocab_size=350) for kind in kinds] + [train(model_type="bpe", byte_fallback=True)]
+        return [train(**kind, vocab_size=700) for kind in kinds] + [
+            train(model_type="bpe", byte_fallback=True, vocab_size=800)
+        ]
     return [b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02\n\x0d\n\x03\xe2\x96\x81\x15\0\0\0\xc0"]
 
 

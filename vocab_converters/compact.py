@@ -275,7 +275,10 @@ class Canonical:
         planes = []
         for ids in (left, right):
             lows = sorted(ids, key=lambda id_: id_ >> 8) if grouped else ids
-            planes += [bytes(id_ & 255 for id_ in lows), *(bytes(id_ >> shift & 255 for id_ in ids) for shift in (8, 16))]
+            planes += [
+                bytes(id_ & 255 for id_ in lows),
+                *(bytes(id_ >> shift & 255 for id_ in ids) for shift in (8, 16)),
+            ]
         return b"".join(planes)
 
     def _exceptions(self) -> list[int]:
@@ -374,7 +377,11 @@ def _linked(sections: dict[str, bytes], path: str, base: str) -> dict[str, bytes
     for tag, data in sections.items():
         if tag != "SPEC" and bytes(other.section(tag)) != data:
             raise SpecError("the file has another vocabulary, so it cannot be linked to", file=base, field=tag)
-    link = {"file": os.path.basename(base), "base": other.table["BASE"][0], "pair": other.table[compact.pair_tag(other)][0]}
+    link = {
+        "file": os.path.basename(base),
+        "base": other.table["BASE"][0],
+        "pair": other.table[compact.pair_tag(other)][0],
+    }
     return {"SPEC": sections["SPEC"], "LINK": _msgpack.packb(link)}
 
 

@@ -30,7 +30,7 @@ def fragments(tokenizer: Tokenizer) -> list[str]:
     return rng.sample(added, min(60, len(added))) + [tokenizer.decode([id_], skip_special_tokens=False) for id_ in ids]
 
 
-class Difference(Exception):
+class DifferenceError(Exception):
     """The two do not agree."""
 
 
@@ -41,10 +41,10 @@ def check(native: Native, tokenizer: Tokenizer, text: str, special: bool, plain:
     got = native.encode(text, special=special, plain=plain)
     if got != want:
         at = next((i for i, (a, b) in enumerate(zip(got, want, strict=False)) if a != b), min(len(got), len(want)))
-        raise Difference(f"encode {text[:80]!r} ({len(text)}): at {at} {got[at : at + 8]} for {want[at : at + 8]}")
+        raise DifferenceError(f"encode {text[:80]!r} ({len(text)}): at {at} {got[at : at + 8]} for {want[at : at + 8]}")
     for skip in (True, False):
         if native.decode(want, skip) != tokenizer.decode(want, skip_special_tokens=skip):
-            raise Difference(f"decode {want[:40]} skip={skip}")
+            raise DifferenceError(f"decode {want[:40]} skip={skip}")
     return len(want)
 
 
@@ -75,7 +75,13 @@ def compare(model: str, program: Path, folder: Path, texts: int, limit: int, sto
     seen = 0
 
     @seed(3)
-    @settings(max_examples=texts, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=texts,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(any_texts(parts))
     def law(text: str) -> None:
         nonlocal seen
@@ -87,7 +93,7 @@ def compare(model: str, program: Path, folder: Path, texts: int, limit: int, sto
         ids = rng.choices(range(-2, tokenizer.vocab_size + 3), k=rng.randint(1, 30))
         for skip in (True, False):
             if native.decode(ids, skip) != tokenizer.decode(ids, skip_special_tokens=skip):
-                raise Difference(f"decode {ids} skip={skip}")
+                raise DifferenceError(f"decode {ids} skip={skip}")
     native.close()
     return f"{count} tokens of corpora, {seen} random texts, equal ({time.process_time() - started:.0f} s)"
 
@@ -108,7 +114,7 @@ def main() -> int:
         for model in options.models:
             try:
                 result = compare(model, program, folder, options.texts, options.bytes, options.stored)
-            except Difference as exc:
+            except DifferenceError as exc:
                 failed += 1
                 result = f"DIFFERS: {exc}"
             print(f"{model:32} {result}", flush=True)

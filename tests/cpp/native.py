@@ -24,7 +24,15 @@ def compiler() -> str:
 def build(folder: Path, program: str = "cli.cpp", flags: list[str] = SANITIZED) -> Path:
     """Compile a program with the reader and return its path."""
     made = folder / program.partition(".")[0]
-    command = [compiler(), *STRICT, *flags, str(SOURCES / "tokenizers_lite.cpp"), str(SOURCES / program), "-o", str(made)]
+    command = [
+        compiler(),
+        *STRICT,
+        *flags,
+        str(SOURCES / "tokenizers_lite.cpp"),
+        str(SOURCES / program),
+        "-o",
+        str(made),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return made

@@ -68,7 +68,9 @@ def test_bytes_that_are_not_utf8_count_as_replacement_characters(pair, data):
     assert native.encode_bytes(data) == tokenizer.encode(data.decode("utf-8", "replace"))
 
 
-@pytest.mark.parametrize("text", ["a" * 5000, " " * 5000, "ab" * 3000, "e\u0301\u0323" * 800, "\u0301\u0323" * 2000, "▁" * 999])
+@pytest.mark.parametrize(
+    "text", ["a" * 5000, " " * 5000, "ab" * 3000, "e\u0301\u0323" * 800, "\u0301\u0323" * 2000, "▁" * 999]
+)
 def test_long_runs(pair, text):
     same(*pair, text)
 
@@ -108,7 +110,9 @@ SMALL = {
         pre_tokenizer=pre_tokenizers.Split(Pattern(" "), "Contiguous", True),
     ),
     "bytes": Spec(
-        models.BPE({**{char: at for at, char in enumerate(CHARS[:200])}, "Ġa": 300, "Ãī": 301}, (("Ġ", "a"), ("Ã", "ī"))),
+        models.BPE(
+            {**{char: at for at, char in enumerate(CHARS[:200])}, "Ġa": 300, "Ãī": 301}, (("Ġ", "a"), ("Ã", "ī"))
+        ),
         normalizer=normalizers.NFD(),
         pre_tokenizer=pre_tokenizers.ByteLevel(add_prefix_space=False),
         decoder=decoders.ByteLevel(),
@@ -207,7 +211,9 @@ def test_a_changed_or_cut_file_is_refused(program, tmp_path):
 def test_the_header_is_c_and_the_tables_are_current(tmp_path):
     from vocab_converters.cpp import generate_tables
 
-    subprocess.run([compiler(), "-x", "c", "-std=c11", *STRICT[1:4], "-fsyntax-only", SOURCES / "tokenizers_lite.hpp"], check=True)
+    subprocess.run(
+        [compiler(), "-x", "c", "-std=c11", *STRICT[1:4], "-fsyntax-only", SOURCES / "tokenizers_lite.hpp"], check=True
+    )
     source = SOURCES.joinpath("tokenizers_lite.cpp").read_text("utf-8")
     for name, table in generate_tables.RANGES.items():
         assert generate_tables.array(name, generate_tables.ranges(generate_tables._unicode.ranges(table))) in source

@@ -50,9 +50,7 @@ def from_plain(value: Any, family: str, file: str, field: str) -> Any:
     cls = getattr(module, str(name), None) or getattr(spec_module, str(name), None)
     if not (isinstance(cls, type) and issubclass(cls, Record)):
         raise SpecError("unknown component; update tokenizers-lite", file=file, field=field, value=name)
-    fields = {
-        key: from_plain(item, family, file, f"{field}.{key}") for key, item in value.items() if key != "type"
-    }
+    fields = {key: from_plain(item, family, file, f"{field}.{key}") for key, item in value.items() if key != "type"}
     try:
         return cls(**fields)
     except TypeError as exc:

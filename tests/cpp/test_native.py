@@ -136,6 +136,7 @@ SMALL = {
 @given(st.data())
 def test_small_models_with_any_added_tokens(program, tmp_path_factory, name, data):
     added = {token.content: token for token in data.draw(st.lists(FLAGS, max_size=6))}
+    added = {token.id: token for token in added.values()}  # one token an id, as every real file has
     tokenizer = Tokenizer(SMALL[name].replace(added_tokens=tuple(added.values()), config=Config(eos_token="a")))
     path = tmp_path_factory.mktemp("small") / "x.tokc"
     path.write_bytes(compact.dumps(tokenizer.spec))

@@ -7,8 +7,9 @@ built when first needed, so threads may share one.
 
 from __future__ import annotations
 
-from tokenizers_lite.added import AddedTokens, split
-from tokenizers_lite.errors import SpecError, SpecialTokenError, VocabError
+from tokenizers_lite._parts import PARTS
+from tokenizers_lite.added import split
+from tokenizers_lite.errors import SpecialTokenError, VocabError
 from tokenizers_lite.spec import AddedToken, Spec
 
 TYPE_CHECKING = False
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Any, Literal
 
+    from tokenizers_lite.added import AddedTokens
     from tokenizers_lite.decoders import Decoder
     from tokenizers_lite.decoders.plan import BytePlan
     from tokenizers_lite.encoding import Encoding
     from tokenizers_lite.models import Model
-    from tokenizers_lite.models.bpe import BPE
     from tokenizers_lite.models.sentencepiece import SentencePiece
     from tokenizers_lite.normalized import NormalizedString
     from tokenizers_lite.normalizers import Normalizer
@@ -61,6 +62,8 @@ class Tokenizer:
     'Hello, world!'
     """
 
+    spec: Spec
+    name: str
     _added: AddedTokens
     _byte_plan: BytePlan | None
     _decoder: Decoder
@@ -100,7 +103,7 @@ class Tokenizer:
 
     def __getattr__(self, name: str) -> Any:
         """Make a part when it is first asked for; threads that race make the same part twice, harmlessly."""
-        make = _PARTS.get(name)
+        make = PARTS.get(name)
         if make is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         value = self.__dict__[name] = make(self)
@@ -141,7 +144,7 @@ class Tokenizer:
         Raises:
             SpecialTokenError: the text contains a disallowed special token.
         """
-        text = _scalars(text)
+        text = scalars(text)
         if disallowed_special:
             self._refuse(text, allowed_special, disallowed_special)
         frame = self._frame
@@ -232,8 +235,8 @@ class Tokenizer:
         from tokenizers_lite.encoding import truncate_pair
 
         skip = None if allowed_special == "all" else _skipping(allowed_special)
-        a = self._aligned(_scalars(text), 0, skip)
-        b = None if pair is None else self._aligned(_scalars(pair), 1, skip)
+        a = self._aligned(scalars(text), 0, skip)
+        b = None if pair is None else self._aligned(scalars(pair), 1, skip)
         if truncation is not None:
             n_added = self._post_processor.added_tokens(b is not None) if add_special_tokens else 0
             a, b = truncate_pair(a, b, truncation, n_added)
@@ -251,7 +254,7 @@ class Tokenizer:
         The prefix is as long as whole leading tokens allow; encoding it again
         never takes more than `max_tokens` tokens under the same options.
         """
-        text = _scalars(text)
+        text = scalars(text)
         skip = None if allowed_special == "all" else _skipping(allowed_special)
         if self.count(text, add_special_tokens=add_special_tokens, allowed_special=allowed_special) <= max_tokens:
             return text
@@ -588,7 +591,7 @@ class _Pieces(dict[int, bytes]):
         return piece
 
 
-def _scalars(text: str) -> str:
+def scalars(text: str) -> str:
     """Return `text` without surrogates: pairs joined, lone ones as U+FFFD."""
     if text.isascii():
         return text
@@ -621,170 +624,3 @@ def _in_original(part: NormalizedString, skip: Skip) -> Skip:
 def _skipping(allowed: Collection[str]) -> Skip:
     """Return a function that keeps special tokens out of the text unless `allowed` names them."""
     return lambda _start, _end, token: token.special and token.content not in allowed
-
-
-# ------------------------------------------------------- parts, made by need
-
-
-def _make_engine(tokenizer: Tokenizer) -> SentencePiece | None:
-    model = tokenizer.spec.model
-    if type(model).__name__ != "SentencePiece":
-        return None
-    from tokenizers_lite.models.sentencepiece import build
-
-    return build(model)  # type: ignore[arg-type]
-
-
-def _make_model(tokenizer: Tokenizer) -> Any:
-    if tokenizer._engine is not None:
-        return tokenizer._engine
-    from tokenizers_lite.models import build
-
-    return build(tokenizer.spec.model)
-
-
-def _make_normalizer(tokenizer: Tokenizer) -> Normalizer | None:
-    if tokenizer.spec.normalizer is None:
-        return None
-    from tokenizers_lite.normalizers import build
-
-    return build(tokenizer.spec.normalizer)
-
-
-def _make_normalize(tokenizer: Tokenizer) -> Callable[[str], str] | None:
-    """Return the normalizer's function; if it leaves ASCII alone, it is not even built for ASCII."""
-    kind = tokenizer._start.get("normalizer")
-    if kind == "none":
-        return None
-    if kind != "ascii":
-        return tokenizer._normalizer.normalize if tokenizer._normalizer else None
-    return lambda text: (
-        text if text.isascii() or tokenizer._normalizer is None else tokenizer._normalizer.normalize(text)
-    )
-
-
-def _make_pre_tokenizer(tokenizer: Tokenizer) -> PreTokenizer | None:
-    if tokenizer.spec.pre_tokenizer is None:
-        return None
-    from tokenizers_lite.pre_tokenizers import build
-
-    return build(tokenizer.spec.pre_tokenizer)
-
-
-def _make_needs_origins(tokenizer: Tokenizer) -> bool:
-    """Whether a pre-tokenizer asks where in the input its text starts and a normalizer may move that."""
-    if "splits" in tokenizer._start or "joined" in tokenizer._start:
-        return False
-    pre_tokenizer = tokenizer._pre_tokenizer
-    return tokenizer._normalizer is not None and pre_tokenizer is not None and pre_tokenizer.by_origin
-
-
-def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:
-    """Return the fastest pipeline that is exact for these components."""
-    from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE, General, byte_symbols, joined_characters
-
-    spec, model, start = tokenizer.spec, tokenizer._model, tokenizer._start
-    if type(spec.model).__name__ != "BPE" or spec.model.dropout or model.affixes:  # type: ignore[attr-defined]
-        return General(tokenizer._pre_tokenizer, model)
-    bpe: BPE = model  # type: ignore[assignment]
-    if "splits" in start:
-        from tokenizers_lite._automaton import Automaton, chain
-
-        quick = chain([Automaton(*row) for row in start["splits"]])
-        return ByteLevelBPE(lambda: _byte_level_splitter(spec), bpe, byte_symbols(bpe) or [], quick)  # type: ignore[arg-type,return-value]
-    if spec.pre_tokenizer is not None and "joined" not in start:
-        splitter = _byte_level_splitter(spec)
-        symbols = byte_symbols(bpe) if splitter is not None else None
-        if splitter is not None and symbols is not None:
-            return ByteLevelBPE(lambda: splitter, bpe, symbols)
-    joined = start["joined"] if "joined" in start else joined_characters(bpe)
-    if joined is not None:
-        return CutBPE(tokenizer._pre_tokenizer, bpe, joined)
-    return General(tokenizer._pre_tokenizer, bpe)
-
-
-def _byte_level_splitter(spec: Spec) -> PreTokenizer | None:
-    from tokenizers_lite.pre_tokenizers import byte_level_splitter
-
-    return byte_level_splitter(spec.pre_tokenizer)
-
-
-def _make_post_processor(tokenizer: Tokenizer) -> PostProcessor:
-    from tokenizers_lite.post_processors import build
-
-    return build(_effective_post_processor(tokenizer.spec, tokenizer._config_id))
-
-
-def _make_frame(tokenizer: Tokenizer) -> Frame | None:
-    """Return the ids that post-processing puts before and after a single text, None if it repeats or drops it."""
-    if "frame" in tokenizer._start:
-        before, after = tokenizer._start["frame"]
-        return tuple(before), tuple(after)
-    try:
-        return tokenizer._post_processor.frame
-    except SpecError:  # raised again when special tokens are to be added
-        return None
-
-
-def _make_decoder(tokenizer: Tokenizer) -> Decoder:
-    from tokenizers_lite.decoders import build
-
-    return build(tokenizer.spec.decoder)
-
-
-def _make_vocab_size(tokenizer: Tokenizer) -> int:
-    model = tokenizer._model
-    return model.vocab_size + sum(model.token_to_id(content) is None for content in tokenizer._added.by_content)
-
-
-_PARTS: dict[str, Callable[[Tokenizer], Any]] = {
-    "_added": lambda tokenizer: AddedTokens(tokenizer.spec.added_tokens, tokenizer._normalize),
-    "_byte_plan": lambda tokenizer: tokenizer._decoder.byte_plan(),
-    "_decoder": _make_decoder,
-    "_engine": _make_engine,
-    "_frame": _make_frame,
-    "_model": _make_model,
-    "_needs_origins": _make_needs_origins,
-    "_normalize": _make_normalize,
-    "_normalizer": _make_normalizer,
-    "_pipeline": _make_pipeline,
-    "_post_processor": _make_post_processor,
-    "_pre_tokenizer": _make_pre_tokenizer,
-    "_skipped_ids": lambda tokenizer: frozenset(
-        id_ for id_, text in tokenizer._added.text_of.items() if text in tokenizer._added.special_contents
-    ),
-    "special_ids": lambda tokenizer: frozenset(t.id for t in tokenizer.spec.added_tokens if t.special),
-    "vocab_size": _make_vocab_size,
-}
-
-
-def _effective_post_processor(spec: Spec, id_of: Callable[[str | None], int | None]) -> Any:
-    """Return the post-processor with the BOS and EOS that transformers 4 adds by configuration.
-
-    transformers 4 (`LlamaTokenizerFast.update_post_processor`) replaces the
-    post-processor by a template made of `add_bos_token` and `add_eos_token`.
-    """
-    config = spec.config
-    bos = config.bos_token if config.add_bos else None
-    eos = config.eos_token if config.add_eos else None
-    if bos is None and eos is None:
-        return spec.post_processor
-    from tokenizers_lite.spec.post_processors import TemplatePiece, TemplateProcessing
-
-    def sequence(name: str, type_id: int) -> tuple[TemplatePiece, ...]:
-        pieces = []
-        if bos is not None:
-            pieces.append(TemplatePiece(bos, special=True, type_id=type_id))
-        pieces.append(TemplatePiece(name, special=False, type_id=type_id))
-        if eos is not None:
-            pieces.append(TemplatePiece(eos, special=True, type_id=type_id))
-        return tuple(pieces)
-
-    tokens = []
-    for token in (bos, eos):
-        id_ = id_of(token)
-        if token is not None:
-            if id_ is None:
-                raise SpecError("this token is to be added to every text but has no id", field="config", value=token)
-            tokens.append((token, (id_,), (token,)))
-    return TemplateProcessing(sequence("A", 0), sequence("A", 0) + sequence("B", 1), tuple(dict.fromkeys(tokens)))

@@ -13,7 +13,7 @@ import os
 from html import escape
 
 from tokenizers_lite import _terminal
-from tokenizers_lite.tokenizer import _scalars
+from tokenizers_lite.tokenizer import scalars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def render(
     Returns:
         A whole document without any reference to another; write it as UTF-8.
     """
-    text = _scalars(text)
+    text = scalars(text)
     columns = [_Column(name, tokenizer, text, limit, options) for name, tokenizer in tokenizers.items()]
     alike = _compare(columns)
     style, script = _asset("view.css"), _asset("view.js")

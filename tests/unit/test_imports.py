@@ -28,7 +28,7 @@ LAYERS = [
     {"normalizers", "pre_tokenizers", "models", "decoders", "encoding", "post_processors", "added", "_automaton"},
     {"bulk", "stream", "pipeline", "formats", "registry_data"},
     {"registry", "hub", "packages", "recipes"},
-    {"tokenizer", "_load"},
+    {"tokenizer", "_parts", "_load"},
     {"chat"},
     {"cli", "cli_text", "cli_models", "view", "bench", "__main__"},
 ]

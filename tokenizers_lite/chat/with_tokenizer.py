@@ -69,11 +69,11 @@ def apply(
     text, ranges = render_safe(templates, messages, tokens, **options)
     if not ranges:
         return tokenizer.encode(text, add_special_tokens=False)
-    from tokenizers_lite.tokenizer import _scalars
+    from tokenizers_lite.tokenizer import scalars
 
-    clean = _scalars(text)
+    clean = scalars(text)
     if clean != text:  # pairs of surrogates were joined, so characters moved
-        ranges = [(len(_scalars(text[:start])), len(_scalars(text[:end]))) for start, end in ranges]
+        ranges = [(len(scalars(text[:start])), len(scalars(text[:end]))) for start, end in ranges]
     # The aligned path tells `skip` where matches lie in the text, even after normalizing.
     return list(tokenizer._aligned(clean, 0, skip_ranges(ranges)).ids)
 

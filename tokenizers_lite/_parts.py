@@ -79,7 +79,7 @@ def _make_needs_origins(tokenizer: Tokenizer) -> bool:
 
 def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:
     """Return the fastest pipeline that is exact for these components."""
-    from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE, General, byte_symbols, joined_characters
+    from tokenizers_lite.pipeline import ByteIds, ByteLevelBPE, CutBPE, General, byte_symbols, joined_characters
 
     spec, model, start = tokenizer.spec, tokenizer._model, tokenizer._start
     if type(spec.model).__name__ != "BPE" or spec.model.dropout or model.affixes:  # type: ignore[attr-defined]
@@ -89,7 +89,7 @@ def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:
         from tokenizers_lite._automaton import Automaton, chain
 
         quick = chain([Automaton(*row) for row in start["splits"]])
-        return ByteLevelBPE(lambda: _byte_level_splitter(spec), bpe, byte_symbols(bpe) or [], quick)  # type: ignore[arg-type,return-value]
+        return ByteLevelBPE(lambda: _byte_level_splitter(spec), bpe, ByteIds(bpe), quick)  # type: ignore[arg-type,return-value]
     if spec.pre_tokenizer is not None and "joined" not in start:
         splitter = _byte_level_splitter(spec)
         symbols = byte_symbols(bpe) if splitter is not None else None

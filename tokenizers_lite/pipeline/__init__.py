@@ -104,7 +104,7 @@ class ByteLevelBPE:
         self,
         splitter: Callable[[], PreTokenizer],
         model: BPE,
-        byte_ids: list[int | None],
+        byte_ids: ByteIds,
         quick: Callable[[str], list[str]] | None = None,
     ) -> None:
         self.model = model
@@ -206,15 +206,28 @@ def _bulk(cuts: Callable[[], Cuts]) -> Bulk:
     return Bulk(cuts)
 
 
-def byte_symbols(model: BPE) -> list[int | None] | None:
+class ByteIds(dict[int, "int | None"]):
+    """Byte -> id of its character in the alphabet, None if there is no such token; looked up when missing."""
+
+    def __init__(self, model: BPE) -> None:
+        super().__init__()
+        self._id_of = model.token_to_id
+
+    def __missing__(self, byte: int) -> int | None:
+        id_ = self[byte] = self._id_of(CHARS[byte])
+        return id_
+
+
+def byte_symbols(model: BPE) -> ByteIds | None:
     """Return the id of each byte's character in the alphabet.
 
     SmolLM2 has no token for some bytes; without unk they leave nothing. None
     if the model would put something else in their place.
     """
-    ids = [model.token_to_id(char) for char in CHARS]
+    ids = ByteIds(model)
     spec = model.spec
-    return None if None in ids and (spec.unk_token is not None or spec.byte_fallback) else ids
+    replaced = spec.unk_token is not None or spec.byte_fallback
+    return None if replaced and any(ids[byte] is None for byte in range(256)) else ids
 
 
 def joined_characters(model: BPE) -> str | None:

@@ -7,7 +7,7 @@ from tokenizers_lite.pipeline import PieceCache, cutting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from tokenizers_lite.models.bpe import BPE
@@ -50,12 +50,12 @@ def of_characters(model: BPE) -> Speller:
 
 def of_bytes(
     model: BPE,
-    byte_ids: Sequence[int | None],
+    byte_ids: Mapping[int, int | None],
     merge_part: Callable[[str], list[int]],
     whole: Callable[[str], int | None] | None,
 ) -> Speller:
     """Return the speller of a model over bytes."""
     vocab: Any = model.spec.vocab
     tokens = map(vocab.raw, range(vocab.size)) if hasattr(vocab, "raw") else cutting.token_bytes(vocab)
-    fragile = [byte for byte, id_ in enumerate(byte_ids) if id_ is None]
+    fragile = [byte for byte in range(256) if byte_ids[byte] is None]
     return Speller(cutting.of_bytes(tokens, fragile), merge_part, whole)

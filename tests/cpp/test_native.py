@@ -1,5 +1,6 @@
 """The C++ reader gives what Python gives, refuses what it cannot follow, and survives damaged files."""
 
+import contextlib
 import random
 import struct
 import subprocess
@@ -140,12 +141,11 @@ def test_small_models_with_any_added_tokens(program, tmp_path_factory, name, dat
     tokenizer = Tokenizer(SMALL[name].replace(added_tokens=tuple(added.values()), config=Config(eos_token="a")))
     path = tmp_path_factory.mktemp("small") / "x.tokc"
     path.write_bytes(compact.dumps(tokenizer.spec))
-    native = Native(program, path)
     fragments = ["a", "b", " ", "  ", "é", "É", "e\u0301", "<s>", "\u3000", "中", "ab", "▁", ".", "\n", "_"]
-    for _ in range(6):
-        text = "".join(data.draw(st.lists(st.sampled_from(fragments), max_size=14)))
-        same(native, tokenizer, text, plain=data.draw(st.booleans()))
-    native.close()
+    with contextlib.closing(Native(program, path)) as native:
+        for _ in range(6):
+            text = "".join(data.draw(st.lists(st.sampled_from(fragments), max_size=14)))
+            same(native, tokenizer, text, plain=data.draw(st.booleans()))
 
 
 def _refusal(program, spec, tmp_path):

@@ -757,7 +757,7 @@ struct Alphabet {
 
 // ------------------------------------------------------------------ CRC-32
 
-uint32_t crc32(const uint8_t* data, size_t size) {
+[[maybe_unused]] uint32_t crc32(const uint8_t* data, size_t size) {
   static const auto* tables = [] {
     static uint32_t t[8][256];
     for (uint32_t i = 0; i < 256; ++i) {
@@ -1149,7 +1149,14 @@ bool Vocabulary::load(const Container& file, const Value& model, Error& error) {
   pairs_.resize(0);
   const char* tag = file.pair_tag();
   if (!file.has(tag)) {
-    if (model.type() == "BPE") return unsupported(error, "model", "merges that PAIR cannot hold");
+    // The writer uses PAIR for all BPE but what is named here.
+    if (model.type() == "BPE") {
+      if (!model["dropout"].is_nil()) return unsupported(error, "model", "dropout");
+      if (!model["continuing_subword_prefix"].is_nil() || !model["end_of_word_suffix"].is_nil())
+        return unsupported(error, "model", "continuing_subword_prefix or end_of_word_suffix");
+      return unsupported(error, "model", "merges that PAIR cannot hold");
+    }
+    if (model.type() != "WordPiece") return unsupported(error, "model", model.type());
     return load_texts(file, error);
   }
   Bytes planes, base;

@@ -37,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     parser.add_argument("--seconds", type=float, help="instead of the length of the command")
     parser.add_argument("--seed", type=int, default=0, help="where seeds start; another one hunts elsewhere")
+    parser.add_argument("--each", type=int, default=0, help="go on only until each campaign has so many texts or files")
     parser.add_argument("--run", type=Path, help="folder of the run (default: fuzz/runs/COMMAND-SEED)")
     args = parser.parse_args(argv)
     if args.command == "replay":
@@ -61,7 +62,7 @@ def hunt(args: argparse.Namespace) -> int:
     run = Run(folder, {"length": args.command, "seed": args.seed, "jobs": args.jobs})
     campaigns = args.campaigns or known_campaigns()
     try:
-        run_units(run, campaigns, args.jobs, args.seconds or LENGTHS[args.command], args.seed)
+        run_units(run, campaigns, args.jobs, args.seconds or LENGTHS[args.command], seed=args.seed, each=args.each)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
     numbers = report.summary(run)

@@ -13,7 +13,6 @@ import json
 import os
 import random
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fuzz import laws, specs
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     Beat = Callable[[str], None]
 
 SPECS_A_UNIT = 25
-TEXTS_A_UNIT = 4000
-_BATCH = 500
 
 
 class Unit:
@@ -41,6 +38,7 @@ class Unit:
         self.counts: dict[str, int] = {}
         self.finds: list[Json] = []
         self._start = time.perf_counter()
+        self._cpu = _cpu()
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a count."""
@@ -62,9 +60,15 @@ class Unit:
             "campaign": self.campaign,
             "seed": self.seed,
             "seconds": seconds,
+            "cpu": round(_cpu() - self._cpu, 3),
             "counts": self.counts,
             "finds": self.finds,
         }
+
+
+def _cpu() -> float:
+    """Return the processor time of this process and of those it has waited for."""
+    return sum(os.times()[:4])
 
 
 def run(campaign: str, seed: int, beat: Beat = lambda _: None) -> Json:
@@ -75,7 +79,9 @@ def run(campaign: str, seed: int, beat: Beat = lambda _: None) -> Json:
     if kind in ("specs", "damaged"):
         _hunt_specs(unit, rng, kind == "damaged", beat)
     elif kind == "text":
-        _hunt_texts(unit, rng, name, beat)
+        from fuzz import models
+
+        models.hunt(unit, rng, name, beat)
     elif kind == "files":
         from fuzz import files
 
@@ -162,79 +168,6 @@ def inputs(subject: laws.Subject, rng: random.Random, with_file: bool) -> Iterat
     yield "scalars", {"text": source.any_text()}
     if with_file:
         yield "compact", {"texts": texts[:4]}
-
-
-# ---------------------------------------------------------------- texts of real models
-
-
-@lru_cache(maxsize=1)
-def model(name: str) -> laws.Subject:
-    """Return a model of the shared files; a worker keeps the last one."""
-    return laws.Subject.of_file(str(paths.SHARED / "vocab" / name / "tokenizer.json"), name)
-
-
-@lru_cache(maxsize=1)
-def corpora() -> tuple[str, ...]:
-    """Return the real texts to splice from."""
-    return tuple(paths.shared_corpus(name) for name in paths.corpora())
-
-
-@lru_cache(maxsize=1)
-def sources(name: str) -> tuple[list[str], list[str]]:
-    """Return (pieces, added tokens) of a model as they stand in text."""
-    subject = model(name)
-    tokens = sorted(subject.ours.vocab())
-    decode = subject.oracle.decode
-    byte_level = any("Ġ" in token for token in tokens[-2000:] + tokens[:2000])
-    if byte_level:
-        ids = subject.ours.vocab()
-        pieces = [decode([ids[token]], skip_special_tokens=False) for token in tokens]
-    else:
-        pieces = [token.replace("▁", " ").removeprefix("##") for token in tokens]
-    return pieces, [token.content for token in subject.ours.spec.added_tokens]
-
-
-def _hunt_texts(unit: Unit, rng: random.Random, name: str, beat: Beat) -> None:
-    beat(f"loading {name}")
-    subject = model(name)
-    pieces, added = sources(name)
-    source = Texts(rng, pieces, added, corpora())
-    for start in range(0, TEXTS_A_UNIT, _BATCH):
-        beat(f"texts from {start}")
-        texts = source.texts(_BATCH)
-        # Everything at once through the oracle; a law is asked again one by one where it does not hold.
-        encodings = subject.oracle.encode_batch(texts)
-        ids = [encoding.ids for encoding in encodings]
-        decoded = subject.oracle.decode_batch(ids, skip_special_tokens=False)
-        unit.count("texts", len(texts))
-        unit.count("characters", sum(map(len, texts)))
-        unit.count("law ids", len(texts))
-        unit.count("law decode", len(texts))
-        for text, expected, words in zip(texts, ids, decoded, strict=True):
-            if subject.ours.encode(text) != expected:
-                _try(unit, subject, "encode", {"text": text})
-            if subject.ours.decode(expected, skip_special_tokens=False) != words:
-                _try(unit, subject, "decode", {"ids": expected, "skip": False})
-        for text in texts[::10]:
-            _try(unit, subject, "encode", {"text": text, "add": rng.random() < 0.8})
-        for text, pair in zip(texts[1::50], texts[2::50], strict=False):
-            _try(unit, subject, "encode", {"text": text, "pair": pair})
-        for expected in ids[3::20]:
-            _try(unit, subject, "decode", {"ids": expected, "skip": rng.random() < 0.5})
-        size = subject.ours.vocab_size + 5
-        for _ in range(_BATCH // 20):
-            random_ids = [rng.randrange(size) for _ in range(rng.randint(1, 20))]
-            _try(unit, subject, "decode", {"ids": random_ids, "skip": rng.random() < 0.5})
-        for text in texts[4::50]:
-            _try(unit, subject, "alone", {"text": text})
-            _try(unit, subject, "scalars", {"text": source.any_text()})
-
-
-def _try(unit: Unit, subject: laws.Subject, law: str, given: Json) -> None:
-    unit.count(f"law {law}")
-    wrong = laws.check(subject, law, given)
-    if wrong:
-        unit.find({"law": law, "model": subject.name, "input": given}, wrong)
 
 
 def known_campaigns() -> list[str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-FILES_A_UNIT = 300
+FILES_A_UNIT = 2000
 SECONDS_A_FILE = 5
 MEMORY = 512 << 20  # above what the process has when it starts
 PATTERN = r" ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+"
@@ -302,8 +302,8 @@ def _change_number(rng: random.Random, data: bytearray) -> None:
 def damaged(reader: str, seed: int, number: int) -> dict[str, bytes]:
     """Return the files of one case."""
     rng = random.Random(f"{reader} {seed} {number}")
-    real = _real(reader) if number % 100 == 99 else None
-    samples = random.Random(f"{reader} {seed} {number // 10}")  # ten changes of each sample
+    real = _real(reader) if number % 400 == 399 else None
+    samples = random.Random(f"{reader} {seed} {number // 25}")  # many changes of each sample
     files = _sample(reader, samples.getrandbits(64)) if real is None else {_REAL[reader]: real}
     name = rng.choice(list(files)) if rng.random() < 0.3 else next(iter(files))
     return {**files, name: mutate(rng, files[name])}

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from tests import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     Json = dict[str, Any]
+    Unit = tuple[str, int]
 
 SILENCE = 180.0  # seconds without a sign of life after which a worker is taken for hung
 
@@ -79,14 +80,30 @@ class Worker:
         self._process.communicate()
 
 
-def units(campaigns: list[str], first: int) -> Iterator[tuple[str, int]]:
-    """Yield units for ever: a few of each campaign in turn, so that a worker keeps its model for a while."""
+# Units of a campaign in a row, so that a worker keeps its model for a while.
+IN_A_ROW = {"text": 8, "cpp": 8, "state": 1}
+_STEP = 8
+
+
+def units(campaigns: list[str], first: int, ended: Callable[[str], bool] = lambda _: False) -> Iterator[Unit]:
+    """Yield units of each campaign in turn, until all have `ended`."""
     seed = first
-    while True:
+    while not all(map(ended, campaigns)):
         for campaign in campaigns:
-            for number in range(2 if campaign.startswith("text:") else 4 if campaign != "state" else 1):
-                yield campaign, seed + number
-        seed += 4
+            for number in range(IN_A_ROW.get(campaign.partition(":")[0], 4)):
+                if not ended(campaign):
+                    yield campaign, seed + number
+        seed += _STEP
+
+
+def commit() -> str:
+    """Return the commit that is hunted on, with a + if files differ from it, or "?" outside of git."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=paths.ROOT, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else "?"
+
+    return git("rev-parse", "--short=10", "HEAD") + "+" * bool(git("status", "--porcelain", "-uno"))
 
 
 class Run:
@@ -102,6 +119,7 @@ class Run:
         self.settings = json.loads(about.read_text("utf-8"))
         self.results = list(self._earlier())
         self._lock = threading.Lock()
+        self._commit = commit()
 
     def _earlier(self) -> Iterator[Json]:
         """Yield the results that are there; a line cut short by a kill is none."""
@@ -125,7 +143,8 @@ class Run:
         return float(sum(result["seconds"] for result in self.results))
 
     def keep(self, result: Json) -> None:
-        """Write a unit's result."""
+        """Write a unit's result, with the commit it is of."""
+        result = {**result, "commit": self._commit}
         with self._lock:
             self.results.append(result)
             with open(self._file, "a", encoding="utf-8") as file:
@@ -139,18 +158,46 @@ class Run:
         return total
 
 
-def hunt(run: Run, campaigns: list[str], jobs: int, seconds: float, seed: int = 0) -> None:
-    """Do units until `seconds` have passed, earlier parts of the run included."""
+# What the units of a campaign are counted in.
+MEASURES = ("texts", "specs", "files", "conversations", "state rounds")
+
+
+class Goal:
+    """Tells which campaigns have done enough: `each` texts, or specs for those of specs, or files."""
+
+    def __init__(self, run: Run, each: int) -> None:
+        self._each = each
+        self._had: Counter[str] = Counter()
+        for result in run.results:
+            self.add(result)
+
+    def add(self, result: Json) -> None:
+        """Count a unit."""
+        kind = result["campaign"].partition(":")[0]
+        measure = {"specs": "specs", "damaged": "specs", "files": "files", "chat": "conversations"}.get(kind, "texts")
+        self._had[result["campaign"]] += result["counts"].get(measure, 0)
+
+    def reached(self, campaign: str) -> bool:
+        """Tell whether a campaign has done enough, or is one that has no goal."""
+        return bool(self._each) and (self._had[campaign] >= self._each or campaign == "state")
+
+
+def hunt(run: Run, campaigns: list[str], jobs: int, seconds: float, *, seed: int = 0, each: int = 0) -> None:
+    """Do units until `seconds` have passed, earlier parts of the run included, or each campaign has done `each`."""
     deadline = time.monotonic() + max(seconds - run.spent / jobs, 0)
-    done = run.done
-    todo = (unit for unit in units(campaigns, seed) if unit not in done)
+    done, goal = run.done, Goal(run, each)
+    todo = (unit for unit in units(campaigns, seed, goal.reached) if unit not in done)
     lock, workers = threading.Lock(), [Worker() for _ in range(jobs)]
 
     def work(worker: Worker) -> None:
         while time.monotonic() < deadline:
             with lock:
-                unit = next(todo)
-            run.keep(worker.do(*unit))
+                unit = next(todo, None)
+            if unit is None:
+                return
+            result = worker.do(*unit)
+            goal.add(result)
+            run.keep(result)
 
     running = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in workers]
     show = Progress(run, deadline)

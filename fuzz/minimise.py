@@ -24,7 +24,7 @@ def still_wrong(case: Json) -> str | None:
 
         return spm.still_wrong(case)
     if "model" in case:
-        from fuzz.campaigns import model
+        from fuzz.models import model
 
         wrong = laws.check(model(case["model"]), law, given)
     elif law == "load":

@@ -10,11 +10,12 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from fuzz.thresholds import sizes
 from tests.strategies import FRAGMENTS, MARKS, SPACES
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # First, last and next code points of blocks that Unicode versions, encodings and tables disagree about.
 BORDERS = [0x00, 0x1F, 0x20, 0x7F, 0x80, 0x9F, 0xA0, 0xFF, 0x100, 0x2FF, 0x300, 0x36F, 0x370, 0x7FF, 0x800, 0xFFF]
@@ -48,6 +49,14 @@ def scalar(rng: random.Random) -> str:
     return chr(code) if 0 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
 
 
+# What words without an end are made of: ASCII, two bytes, three, four, marks, and the mark of a cut.
+ALPHABETS = ["abcdefgh", "abcABC019", "éèüñßøåæ", "абвгдежзи", "中文字符我你他是不了", "ひらがなカタカナ"]
+ALPHABETS += ["가나다라마한국어", "😀👍🏽🇩🇪👩\u200d", "\U00020000\U00020001\U0001d400\U0001f600", "a\u0301\u0327\u0345"]
+ALPHABETS += ["\0a中", "ก\u0e33าไทย", "a中😀\u0301 ", "\n \t", "=-_*#/", "0123456789", "\0"]
+# Of so many texts one is several hundred characters long: what is slow to merge is rare, not absent.
+_LONG_WORDS = 60
+
+
 def swap_case(text: str) -> str:
     """Return `text` in the other case, where that has one character each."""
     return "".join(c if len(c.swapcase()) != 1 else c.swapcase() for c in text)
@@ -70,6 +79,7 @@ class Texts:
         self.pieces = pieces
         self.added = added
         self.corpora = corpora
+        self._near = [size for size in sizes() if size <= 300]
         self._kinds = [self._fragment] * 5 + [self._run, self._scalar, self._scalar, self._marks]
         self._kinds += [self._piece, self._piece, self._piece, self._part] * bool(pieces)
         self._kinds += [self._added, self._added, self._around] * bool(added)
@@ -80,7 +90,7 @@ class Texts:
         return self.rng.choice(FRAGMENTS)
 
     def _run(self) -> str:
-        size = self.rng.choice((2, 3, 4, 5, 8, 16, 17, 31, 64, 70, 129))
+        size = self.rng.choice((2, 2, 3, 3, 4, 5, 8, 16, 17, 31, 64, 70))
         return (self._fragment() if self.rng.random() < 0.5 else scalar(self.rng)) * size
 
     def _scalar(self) -> str:
@@ -119,10 +129,51 @@ class Texts:
         start = self.rng.randrange(max(len(corpus), 1))
         return corpus[start : start + self.rng.choice((1, 3, 8, 20, 60, 200))]
 
+    def word(self, size: int) -> str:
+        """Return `size` characters of one alphabet, or of the pieces' own text, that few patterns cut."""
+        if self.pieces and self.rng.random() < 0.4:
+            joined = "".join(self.rng.choices(self.pieces, k=size // 2 + 1))
+            return "".join(joined.split())[:size] if self.rng.random() < 0.8 else joined[:size]
+        return "".join(self.rng.choices(self.rng.choice(ALPHABETS), k=size))
+
+    def near(self, least: int, most: int) -> int:
+        """Return a size that is one of the thresholds between two sizes, or next to it."""
+        size = self.rng.choice([size for size in sizes() if least <= size <= most])
+        return max(size + self.rng.choice((-1, 0, 0, 1, 2)), 1)
+
+    def long_text(self, size: int) -> str:
+        """Return a text of `size` characters: texts joined, one word, real text, or some of each."""
+        rng, parts, have = self.rng, [], 0
+        mixed = rng.random() < 0.3
+        make = rng.choice(self._long_kinds())
+        while have < size:
+            if mixed:
+                make = rng.choice(self._long_kinds())
+            parts.append(make(size if not mixed else rng.randint(1, 2000)) or "x")
+            have += len(parts[-1])
+        text = "".join(parts)[:size]
+        if rng.random() < 0.2:  # where texts are cut by marks, the mark itself
+            at = rng.randrange(size)
+            text = text[:at] + "\0" + text[at + 1 :]
+        return text
+
+    def _long_kinds(self) -> list[Callable[[int], str]]:
+        kinds: list[Callable[[int], str]] = [self.word, self.word, lambda _: self.text()]
+        return kinds + [self._real] * 2 if self.corpora else kinds
+
+    def _real(self, size: int) -> str:
+        corpus = self.rng.choice(self.corpora)
+        start = self.rng.randrange(max(len(corpus), 1))
+        return corpus[start : start + size]
+
     def text(self) -> str:
         """Return the next text: put together, or an earlier one changed in a place."""
         rng = self.rng
-        if self._last and rng.random() < 0.25:
+        if rng.random() * _LONG_WORDS < 1:
+            text = self.word(max(rng.choice(self._near) + rng.choice((-1, 0, 1)), 1))
+            if rng.random() < 0.5:
+                text = rng.choice(self._kinds)() + text + rng.choice(self._kinds)()
+        elif self._last and rng.random() < 0.25:
             text = self._mutate(rng.choice(self._last))
         else:
             parts = [rng.choice(self._kinds)() for _ in range(rng.choice((1, 1, 2, 2, 3, 4, 5, 7, 10)))]
@@ -155,5 +206,7 @@ class Texts:
     def any_text(self) -> str:
         """Return a text that may hold lone surrogates, which `tokenizers` cannot receive."""
         text = self.text()[:300]
-        at = self.rng.randint(0, len(text))
-        return text[:at] + chr(self.rng.randrange(0xD800, 0xE000)) + text[at:]
+        for _ in range(self.rng.choice((1, 1, 2, 5))):
+            at = self.rng.randint(0, len(text))
+            text = text[:at] + chr(self.rng.randrange(0xD800, 0xE000)) * self.rng.choice((1, 1, 2)) + text[at:]
+        return text

@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measures, peers, texts
+from benchmarks import bulk, measures, peers, texts
 
 BUNDLED = ("qwen3", "qwen2.5", "qwen3.5", "phi3.5", "smollm2", "bge-small-en")
 FAMILIES = ("qwen3", "phi3.5", "bge-small-en")
@@ -69,7 +69,7 @@ def run(models: dict[str, str], parts: list[str], *, full: bool, scratch: Path) 
     """Return the conditions and the rows of each part."""
     found: dict[str, Any] = {"conditions": conditions(full)}
     rounds = 9 if full else 3
-    size = 1_500_000 if full else 100_000
+    megabytes = 5 if full else 1
 
     def each(name: str, *arguments: Any) -> list[dict[str, Any]]:
         rows = []
@@ -86,7 +86,12 @@ def run(models: dict[str, str], parts: list[str], *, full: bool, scratch: Path) 
     if "memory" in parts:
         found["memory"] = measures.memory(list(models), scratch, rounds)
     if "bulk" in parts:
-        found["bulk"] = each("bulk", size, rounds)
+        found["bulk"] = [
+            bulk.cell(what, model, corpus, scratch, megabytes=megabytes)
+            for model in models
+            for corpus in texts.CORPORA
+            for what in bulk.WHAT
+        ]
     if "latency" in parts:
         found["latency"] = each("latency", 400 if full else 100)
     if "extremes" in parts:
@@ -104,7 +109,7 @@ def conditions(full: bool) -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d"),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start",
-        "texts": texts.corpora()[1],
+        "texts": "; ".join(f"{name}: {texts.corpus(name).source}" for name in texts.CORPORA),
         "run": "full" if full else "quick",
         "versions": versions,
     }
@@ -141,22 +146,9 @@ def markdown(found: dict[str, Any]) -> str:
 
 def _pretty(part: str, rows: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Return the cells of a table."""
-    if part == "bulk":
-        return [_bulk(row) for row in rows]
     if part == "latency":
         return [_latency(row) for row in rows]
     return [{key: _number(value) for key, value in row.items()} for row in rows]
-
-
-def _bulk(row: dict[str, Any]) -> dict[str, str]:
-    cells = {"model": row["model"], "corpus": row["corpus"]}
-    for mode in ("cold", "unseen", "again", "decode"):
-        ratio = f" ({row[f'ratio {mode}']:.1f}×)" if f"ratio {mode}" in row else ""
-        cells[mode] = f"{row[f'ours {mode}']:.1f}{ratio}"
-    for peer in ("tokenizers", "tiktoken", "sentencepiece"):
-        if f"{peer} unseen" in row:
-            cells[f"{peer} encode/decode"] = f"{row[f'{peer} unseen']:.1f}/{row[f'{peer} decode']:.0f}"
-    return {**cells, "texts that differ": str(row["differing"])}
 
 
 def _latency(row: dict[str, Any]) -> dict[str, str]:

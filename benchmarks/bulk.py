@@ -1,10 +1,22 @@
-"""Encoding speed against Hugging Face `tokenizers`: same process, same documents, rounds in turn.
+"""Encoding and decoding of documents of 8 KB beside other libraries: same process, same documents, in turn.
 
-    python -m benchmarks.bulk --models qwen3,llama2 --corpora en,zh --what unseen,cold,seen,short,runs
+    python -m benchmarks.bulk --what unseen --models llama2 --corpora en       # one cell, some 10 s
+    python -m benchmarks.bulk --what unseen --megabytes 1 --peers tokenizers   # quicker still
 
-CPU time (`time.process_time`) is measured, not wall time: it stays put on a
-shared machine. Each round encodes documents that neither library has met;
-figures are medians over rounds. Ids are compared as it goes.
+What is measured, each a function below:
+
+* ``unseen``: everybody has encoded half of the corpus; documents of the other half, each once.
+* ``cold``: caches empty, the first 1.5 MB. Ours is a tokenizer that has just been loaded, tables not made yet.
+* ``seen``: 1.5 MB of documents that have just been encoded.
+* ``batch``: ``encode_batch`` of unseen documents on all cores, by the clock.
+* ``decode``, ``decode_batch``: the ids of 1.5 MB, each document or all at once.
+
+CPU time (`time.process_time`) is measured, not the clock, except where several
+cores work: it stays put on a shared machine. Who goes first changes from round
+to round; figures are medians over rounds, `ratio` the median of the rounds'
+ratios of the time of `tokenizers` to ours. Ids of everybody are lists of int
+(``.ids`` of tokenizers), special tokens are not added, and ours are compared with
+those of tokenizers, outside the measured time.
 """
 
 from __future__ import annotations
@@ -12,222 +24,188 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
-import random
 import statistics
+import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-import tokenizers
-
-from tokenizers_lite.formats import read
-from tokenizers_lite.tokenizer import Tokenizer
+from benchmarks import peers, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHARED = Path(os.environ.get("TOKENIZERS_LITE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+    from benchmarks.peers import Engine
+
 MODELS = ("qwen3", "llama-3.2-instruct", "llama2", "gemma-2", "gemma-3", "minicpm-2b")
-FILES = {
-    "en": ["en_handbook_guide.txt"],
-    "zh": ["zh_fortunes_poems.txt"],
-    "code": ["code_python_js_html.txt"],
-    "mixed": [
-        "en_handbook_guide.txt",
-        "zh_fortunes_poems.txt",
-        "code_python_js_html.txt",
-        "ru.txt",
-        "ja.txt",
-        "hi.txt",
-    ],
-    "ja": ["ja.txt"],
-    "ru": ["ru.txt"],
-    "hi": ["hi.txt"],
-    "emoji": ["emoji.txt"],
+FIRST = 1_500_000  # bytes of a cold batch
+Row = dict[str, Any]
+Times = dict[str, list[float]]
+
+
+def in_turn(engines: list[Engine], batches: list[Any], work: Callable[[Engine, Any], object]) -> Times:
+    """Let every engine do every batch and return the seconds of CPU time; the one that goes first changes."""
+    taken: Times = {engine.name: [] for engine in engines}
+    for turn, batch in enumerate(batches):
+        at = turn % len(engines)
+        for engine in engines[at:] + engines[:at]:
+            gc.collect()
+            start = time.process_time()
+            work(engine, batch)
+            taken[engine.name].append(time.process_time() - start)
+    return taken
+
+
+def figures(taken: Times, sizes: list[int]) -> Row:
+    """Return MB/s of each engine and the ratio to tokenizers."""
+    row: Row = {}
+    for name, seconds in taken.items():
+        row[name] = statistics.median(size / 1e6 / max(each, 1e-9) for size, each in zip(sizes, seconds, strict=True))
+    if "tokenizers" in taken:
+        pairs = zip(taken["tokenizers"], taken["ours"], strict=True)
+        row["ratio"] = statistics.median(theirs / max(mine, 1e-9) for theirs, mine in pairs)
+    return row
+
+
+def differing(engines: list[Engine], documents: list[str]) -> int:
+    """Count documents whose ids are not those of tokenizers."""
+    by_name = {engine.name: engine for engine in engines}
+    if "tokenizers" not in by_name:
+        return 0
+    ours, theirs = by_name["ours"], by_name["tokenizers"]
+    return sum(ours.encode(text) != theirs.encode(text) for text in documents)
+
+
+def size_of(documents: list[str]) -> int:
+    """Bytes of UTF-8."""
+    return sum(len(text.encode()) for text in documents)
+
+
+def spread(documents: list[str], rounds: int) -> list[list[str]]:
+    """Deal documents to rounds."""
+    return [documents[at::rounds] for at in range(rounds)]
+
+
+def unseen(engines: list[Engine], documents: list[str], rounds: int = 5) -> Row:
+    """Warm up on the first half, then measure on the rest."""
+    half = len(documents) // 2
+    for engine in engines:
+        engine.encode_all(documents[:half])
+    rest = spread(documents[half:], rounds)
+    row = figures(in_turn(engines, rest, lambda engine, batch: engine.encode_all(batch)), [*map(size_of, rest)])
+    return {**row, "differing": differing(engines, documents[half:])}
+
+
+def cold(engines: list[Engine], documents: list[str], rounds: int = 3) -> Row:
+    """Measure the first 1.5 MB after caches were emptied; who has no way to empty them does not take part."""
+    engines = [engine for engine in engines if engine.reset is not None]
+    batches = [texts.first(documents[at:] + documents[:at], FIRST) for at in range(0, rounds * 40, 40)]
+    taken: Times = {}
+    for batch in batches:
+        for engine in engines:
+            assert engine.reset is not None
+            engine.reset()
+        for name, seconds in in_turn(engines, [batch], lambda engine, batch: engine.encode_all(batch)).items():
+            taken.setdefault(name, []).extend(seconds)
+        engines = engines[::-1]
+    row = figures(taken, [*map(size_of, batches)])
+    return {**row, "differing": differing(engines, batches[0])}
+
+
+def seen(engines: list[Engine], documents: list[str], rounds: int = 5) -> Row:
+    """Measure documents that all have just encoded."""
+    batch = texts.first(documents, FIRST)
+    for engine in engines:
+        engine.encode_all(batch)
+    return figures(
+        in_turn(engines, [batch] * rounds, lambda engine, batch: engine.encode_all(batch)), [size_of(batch)] * rounds
+    )
+
+
+def decode(engines: list[Engine], documents: list[str], rounds: int = 5) -> Row:
+    """Measure decoding one document after another."""
+    return _decoding(engines, documents, rounds, lambda engine, batch: engine.decode_all(batch))
+
+
+def decode_batch(engines: list[Engine], documents: list[str], rounds: int = 5) -> Row:
+    """Measure decoding in one call, for those who have such a call."""
+    engines = [engine for engine in engines if engine.decode_batch is not None]
+    return _decoding(engines, documents, rounds, lambda engine, batch: engine.decode_batch(batch))  # type: ignore[misc]
+
+
+def _decoding(engines: list[Engine], documents: list[str], rounds: int, work: Callable[[Engine, Any], object]) -> Row:
+    batch = texts.first(documents, FIRST)
+    ids = engines[0].encode_all(batch)
+    for engine in engines:
+        work(engine, ids[:20])
+    row = figures(in_turn(engines, [ids] * rounds, work), [size_of(batch)] * rounds)
+    by_name = {engine.name: engine for engine in engines}
+    if "tokenizers" in by_name:
+        row["differing"] = sum(
+            a != b for a, b in zip(by_name["ours"].decode_all(ids), by_name["tokenizers"].decode_all(ids), strict=True)
+        )
+    return row
+
+
+WHAT: dict[str, Callable[[list[Engine], list[str]], Row]] = {
+    "unseen": unseen,
+    "cold": cold,
+    "seen": seen,
+    "decode": decode,
+    "decode_batch": decode_batch,
 }
-DOCUMENT = 8192  # bytes, about
-SHORT = {
-    "en 20": "How do I sort a list",
-    "zh 20": "请问怎么用语言把列表里的数字排个序呢谢谢",
-}
 
 
-def documents(corpus: str, size: int = DOCUMENT, limit: int = 5_000_000) -> list[str]:
-    """Cut a corpus into documents of about `size` bytes, at line ends, shuffled the same way each time."""
-    found = []
-    for name in FILES[corpus]:
-        text = (SHARED / "corpora" / name).read_text("utf-8")
-        share = limit // len(FILES[corpus])
-        lines, filled, total = [], 0, 0
-        for line in text.splitlines(keepends=True):
-            lines.append(line)
-            filled += len(line.encode())
-            if filled >= size:
-                found.append("".join(lines))
-                total += filled
-                lines, filled = [], 0
-                if total >= share:
-                    break
-    random.Random(7).shuffle(found)  # noqa: S311
-    return found
+def cell(what: str, model: str, corpus: str, scratch: Path, *, megabytes: float = 5, only: str = "") -> Row:
+    """Measure one thing on one model and one corpus.
 
-
-def load(model: str) -> tuple[tokenizers.Tokenizer, Tokenizer]:
-    """Load a model's tokenizer.json with both libraries."""
-    path = str(SHARED / "vocab" / model / "tokenizer.json")
-    return tokenizers.Tokenizer.from_file(path), Tokenizer(read(path))
-
-
-def seconds(encode: Callable[[str], object], texts: list[str]) -> float:
-    """Return the CPU time of encoding texts."""
-    gc.collect()
-    start = time.process_time()
-    for text in texts:
-        encode(text)
-    return time.process_time() - start
-
-
-def check(hf: tokenizers.Tokenizer, ours: Tokenizer, texts: list[str]) -> None:
-    """Compare the ids of some texts."""
-    for text in texts:
-        if hf.encode(text).ids != ours.encode(text):
-            raise SystemExit(f"ids differ: {text[:80]!r}")
-
-
-def in_rounds(hf: Callable[[str], object], ours: Callable[[str], object], chunks: list[list[str]]) -> dict[str, float]:
-    """Encode each chunk with both; the one that goes first changes."""
-    rows = []
-    for at, chunk in enumerate(chunks):
-        size = sum(len(text.encode()) for text in chunk) / 1e6
-        if at % 2:
-            mine, theirs = seconds(ours, chunk), seconds(hf, chunk)
-        else:
-            theirs, mine = seconds(hf, chunk), seconds(ours, chunk)
-        rows.append((size / theirs, size / mine, theirs / mine))
-    hf_speed, our_speed, ratio = (statistics.median(column) for column in zip(*rows, strict=True))
-    return {"hf MB/s": hf_speed, "ours MB/s": our_speed, "ratio": ratio}
-
-
-def unseen(model: str, corpus: str, rounds: int = 5) -> dict[str, float]:
-    """Warm up on the first half of a corpus, then measure on the rest."""
-    hf, ours = load(model)
-    docs = documents(corpus)
-    warm, rest = docs[: len(docs) // 2], docs[len(docs) // 2 :]
-    for text in warm:
-        hf.encode(text)
-        ours.encode(text)
-    result = in_rounds(hf.encode, ours.encode, [rest[at::rounds] for at in range(rounds)])
-    check(hf, ours, rest[:20])
-    return result
-
-
-def cold(model: str, corpus: str, rounds: int = 3) -> dict[str, float]:
-    """Measure the first 1.5 MB of new tokenizers, as a batch."""
-    size, texts = 0, []
-    for text in documents(corpus):
-        texts.append(text)
-        size += len(text.encode())
-        if size > 1_500_000:
-            break
-    rows = []
-    for _ in range(rounds):
-        hf, ours = load(model)
-        hf.encode("a b")
-        ours.encode("a b")
-        gc.collect()
-        start = time.process_time()
-        theirs = hf.encode_batch(texts)
-        middle = time.process_time()
-        mine = ours.encode_batch(texts)
-        end = time.process_time()
-        if any(a.ids != b for a, b in zip(theirs, mine, strict=True)):
-            raise SystemExit("ids differ")
-        rows.append((size / 1e6 / (middle - start), size / 1e6 / (end - middle), (middle - start) / (end - middle)))
-    hf_speed, our_speed, ratio = (statistics.median(column) for column in zip(*rows, strict=True))
-    return {"hf MB/s": hf_speed, "ours MB/s": our_speed, "ratio": ratio}
-
-
-def seen(model: str, corpus: str, rounds: int = 3) -> dict[str, float]:
-    """Measure documents that both have just encoded."""
-    hf, ours = load(model)
-    texts = documents(corpus)[:100]
-    for text in texts:
-        hf.encode(text)
-        ours.encode(text)
-    return in_rounds(hf.encode, ours.encode, [texts] * rounds)
-
-
-def short(model: str, corpus: str) -> dict[str, float]:
-    """Measure 20-character messages and 2 KB prompts: first sight after warming, and again. Microseconds."""
-    hf, ours = load(model)
-    docs = documents(corpus)
-    for text in docs[: len(docs) // 2]:
-        hf.encode(text)
-        ours.encode(text)
-    rest = docs[len(docs) // 2 :][:60]
-    result = {}
-    for label, texts in (
-        ("20", [text[at : at + 20] for text in rest for at in range(0, 400, 20)]),
-        ("2KB", [text.encode()[:2048].decode("utf-8", "ignore") for text in rest]),
-    ):
-        for sight in ("first", "again"):
-            theirs, mine = seconds(hf.encode, texts), seconds(ours.encode, texts)
-            result[f"{label} {sight} hf us"] = theirs / len(texts) * 1e6
-            result[f"{label} {sight} us"] = mine / len(texts) * 1e6
-            result[f"{label} {sight} ratio"] = theirs / mine
-    return result
-
-
-def run_texts(size: int) -> dict[str, str]:
-    """Return long runs of `size` characters."""
-    import base64
-
-    rng = random.Random(1)  # noqa: S311 - the same texts each time
-    return {
-        "letter": "a" * size,
-        "blanks": " " * size,
-        "newlines": "\n" * size,
-        "cjk": "".join(chr(rng.randrange(0x4E00, 0x9FA5)) for _ in range(size)),
-        "cjk run": "中" * size,
-        "base64": base64.b64encode(rng.randbytes(size * 3 // 4)).decode(),
-    }
-
-
-def runs(model: str, corpus: str, size: int = 1_000_000) -> dict[str, float]:  # noqa: ARG001
-    """Measure one long text of each kind, once. Seconds."""
-    hf, ours = load(model)
-    hf.encode("a b")
-    ours.encode("a b")
-    result = {}
-    for label, text in run_texts(size).items():
-        theirs, mine = seconds(hf.encode, [text]), seconds(ours.encode, [text])
-        result |= {f"{label} hf s": theirs, f"{label} s": mine, f"{label} ratio": theirs / mine}
-        check(hf, ours, [text])
-    return result
+    Args:
+        what: a name in `WHAT`.
+        model: a name that `peers.sources` finds.
+        corpus: a name that `texts.corpus` knows.
+        scratch: where converted files may be put.
+        megabytes: how much of the corpus.
+        only: comma-separated names of peers; all that can read the model if empty.
+    """
+    engines = peers.engines(model, scratch, only)
+    documents = texts.first(texts.corpus(corpus).documents, int(megabytes * 1e6))
+    return {"what": what, "model": model, "corpus": corpus, **WHAT[what](engines, documents)}
 
 
 def main() -> None:
     """Print one line a measurement, JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS))
-    parser.add_argument("--corpora", default="en,zh,code,mixed")
-    parser.add_argument("--what", default="unseen")
+    parser.add_argument("--corpora", default=",".join(texts.CORPORA))
+    parser.add_argument("--what", default="unseen", help=", ".join(WHAT))
+    parser.add_argument("--peers", default="", help="tokenizers,tiktoken,sentencepiece (default: all)")
+    parser.add_argument("--megabytes", type=float, default=5, help="how much of each corpus (default: 5)")
     parser.add_argument("--json", help="write the figures here")
     options = parser.parse_args()
     table = []
-    for what in options.what.split(","):
-        for model in options.models.split(","):
-            for corpus in ["-"] if what == "runs" else options.corpora.split(","):
-                figures = globals()[what](model, corpus)
-                table.append({"what": what, "model": model, "corpus": corpus, **figures})
-                print(
-                    what, model, corpus, *(f"{key}={value:.3g}" for key, value in figures.items()), sep="  ", flush=True
-                )
+    with tempfile.TemporaryDirectory() as scratch:
+        for what in options.what.split(","):
+            for model in options.models.split(","):
+                for corpus in options.corpora.split(","):
+                    row = cell(what, model, corpus, Path(scratch), megabytes=options.megabytes, only=options.peers)
+                    table.append(row)
+                    print(
+                        *(
+                            f"{key}={value:.3g}"
+                            if isinstance(value, float)
+                            else value
+                            if isinstance(value, str)
+                            else f"{key}={value}"
+                            for key, value in row.items()
+                        ),
+                        sep="  ",
+                        flush=True,
+                    )
     if options.json:
-        Path(options.json).write_text(json.dumps(table, indent=1))
+        Path(options.json).write_text(json.dumps(table, indent=1), "utf-8")
+    if any(row.get("differing") for row in table):
+        sys.exit("ids differ from those of tokenizers")
 
 
 if __name__ == "__main__":

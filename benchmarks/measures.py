@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import peers, texts
@@ -17,20 +16,9 @@ from tokenizers_lite.bench import cpu_of, median, start_code, starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from benchmarks.peers import Engine
+    from pathlib import Path
 
 Row = dict[str, Any]
-
-
-def compact(source: str, scratch: Path) -> str:
-    """Return what `load` takes to have the model from a compact file, as users of a bundled or cached model have it."""
-    if not Path(source).is_dir():
-        return source
-    path = scratch / f"{Path(source).name}.tokc"
-    if not path.exists():
-        load(source).save(str(path))
-    return str(path)
 
 
 def start(bundled: Iterable[str], scratch: Path, rounds: int) -> list[Row]:
@@ -53,13 +41,12 @@ def start(bundled: Iterable[str], scratch: Path, rounds: int) -> list[Row]:
 
 def memory(names: list[str], scratch: Path, rounds: int) -> list[Row]:
     """Measure the peak memory of a process that encodes 1 MB of text."""
-    parts, _ = texts.corpora()
     path = scratch / "text.txt"
-    path.write_text("".join(parts["mixed"])[:700_000], "utf-8")
+    path.write_text("".join(texts.first(texts.corpus("mixed").documents, 1_000_000)), "utf-8")
     read = f"text = open({str(path)!r}, encoding='utf-8').read()\n"
     programs = {"bare python": "pass"}
     for name, source in peers.sources(names).items():
-        model = compact(source, scratch)
+        model = peers.compact(source, scratch)
         programs[f"{name}: ours"] = f"{read}import tokenizers_lite\ntokenizers_lite.load({model!r}).encode(text)"
         if importlib.util.find_spec("tokenizers"):
             json = str(peers.tokenizer_json(load(model), source, scratch))
@@ -69,59 +56,13 @@ def memory(names: list[str], scratch: Path, rounds: int) -> list[Row]:
     return [{"process": name, "cpu_ms": c * 1e3, "rss_mb": m / 1e6} for name, (_, c, m) in found.items()]
 
 
-def bulk(name: str, source: str, scratch: Path, size: int, rounds: int) -> list[Row]:
-    """Measure encoding and decoding of documents of some 8 KB.
-
-    `cold` is a tokenizer's first batch (caches empty, parts not yet made),
-    `unseen` another batch after it, `again` the same batch once more.
-    """
-    model = compact(source, scratch)
-    found, _ = texts.corpora()
-    others = peers.find(load(model), source, scratch)
-    rows = []
-    for corpus in texts.CORPORA:
-        first, *rest = texts.batches(found[corpus], size, rounds + 1)
-        timed: dict[tuple[str, str], list[float]] = {}
-        differing = 0
-        for turn in range(rounds):
-            batch = rest[turn % len(rest)] if rest else first
-            engines = [peers.ours(load(model)), *others]
-            megabytes = [sum(len(text.encode()) for text in part) / 1e6 for part in (first, batch)]
-            for engine in engines[turn % len(engines) :] + engines[: turn % len(engines)]:
-                for mode, part in (("cold", first), ("unseen", batch), ("again", batch)):
-                    rate = megabytes[mode != "cold"] / max(cpu_of(engine.encode_all, part), 1e-9)
-                    timed.setdefault((engine.name, mode), []).append(rate)
-            ids = engines[0].encode_all(batch)
-            differing += _differing(ids, batch, others)
-            for engine in engines:
-                rate = megabytes[1] / max(cpu_of(engine.decode_all, ids), 1e-9)
-                timed.setdefault((engine.name, "decode"), []).append(rate)
-        row: Row = {"model": name, "corpus": corpus, "differing": differing}
-        row |= {f"{engine} {mode}": median(values) for (engine, mode), values in timed.items()}
-        for mode in ("cold", "unseen", "again", "decode"):
-            if f"tokenizers {mode}" in row:
-                row[f"ratio {mode}"] = row[f"ours {mode}"] / row[f"tokenizers {mode}"]
-        rows.append(row)
-    return rows
-
-
-def _differing(ids: list[list[int]], batch: list[str], others: list[Engine]) -> int:
-    """Count the texts whose ids are not those of tokenizers."""
-    for engine in others:
-        if engine.name == "tokenizers":
-            return sum(a != b for a, b in zip(ids, engine.encode_all(batch), strict=True))
-    return 0
-
-
 def latency(name: str, source: str, scratch: Path, count: int) -> list[Row]:
     """Measure one short text at a time, in microseconds: never seen before, and right after."""
-    model = compact(source, scratch)
-    tokenizer = load(model)
-    engines = [peers.ours(tokenizer), *peers.find(tokenizer, source, scratch)]
-    found, _ = texts.corpora()
+    model = peers.compact(source, scratch)
+    engines = [peers.ours(model), *peers.find(load(model), source, scratch)]
     rows = []
     for corpus, length in (("en", 20), ("zh", 20), ("en", 2000), ("zh", 700)):
-        whole = "".join(found[corpus])
+        whole = "".join(texts.corpus(corpus).documents)
         half = len(whole) // 2
         for engine in engines:  # has run for a while, on other text
             engine.encode(whole[: min(half, 300_000)])
@@ -141,14 +82,13 @@ def latency(name: str, source: str, scratch: Path, count: int) -> list[Row]:
 
 def extremes(name: str, source: str, scratch: Path, sizes: Iterable[int]) -> list[Row]:
     """Measure texts that make tokenizers slow, in CPU milliseconds; `growth` is per tenfold length, 10 is linear."""
-    model = compact(source, scratch)
-    tokenizer = load(model)
-    others = [engine for engine in peers.find(tokenizer, source, scratch) if engine.name == "tokenizers"]
+    model = peers.compact(source, scratch)
+    others = [engine for engine in peers.find(load(model), source, scratch) if engine.name == "tokenizers"]
     rows: dict[str, Row] = {}
     for size in sizes:
         for kind, text in texts.pathological(size).items():
             row = rows.setdefault(kind, {"model": name, "text": kind, "differing": 0})
-            own = peers.ours(load(model))
+            own = peers.ours(model)
             row[f"ours {size:,}"] = cpu_of(own.encode, text) * 1e3
             for engine in others:
                 row[f"tokenizers {size:,}"] = cpu_of(engine.encode, text) * 1e3

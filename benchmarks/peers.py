@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.texts import SHARED
+from tokenizers_lite import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +20,32 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 class Engine:
     """Something that turns texts into ids and back; special tokens are not added."""
 
-    def __init__(self, name: str, encode: Callable[[str], list[int]], decode: Callable[[list[int]], str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        encode: Callable[[str], list[int]],
+        decode: Callable[[list[int]], str],
+        *,
+        encode_batch: Callable[[list[str], int], object] | None = None,
+        decode_batch: Callable[[list[list[int]]], list[str]] | None = None,
+        reset: Callable[[], None] | None = None,
+    ) -> None:
+        """Wrap a library.
+
+        Args:
+            name: the library's.
+            encode: text to ids.
+            decode: ids to text.
+            encode_batch: texts to ids on so many cores.
+            decode_batch: lists of ids to texts.
+            reset: empties the caches.
+        """
         self.name = name
         self.encode = encode
         self.decode = decode
+        self.encode_batch = encode_batch
+        self.decode_batch = decode_batch
+        self.reset = reset
 
     def encode_all(self, texts: list[str]) -> list[list[int]]:
         """Return the ids of each text."""
@@ -33,9 +56,39 @@ class Engine:
         return list(map(self.decode, batch))
 
 
-def ours(tokenizer: Tokenizer) -> Engine:
-    """Return this project's tokenizer."""
-    return Engine("ours", lambda text: tokenizer.encode(text, add_special_tokens=False), tokenizer.decode)
+def ours(model: str) -> Engine:
+    """Return this project's tokenizer, newly loaded by `reset`."""
+    held: dict[str, Any] = {}
+
+    def reset() -> None:
+        held["tokenizer"] = tokenizer = load(model)
+        encode = tokenizer.encode
+        engine.encode = lambda text: encode(text, add_special_tokens=False)
+        engine.decode = tokenizer.decode
+        engine.decode_batch = tokenizer.decode_batch
+
+    engine = Engine("ours", lambda _: [], lambda _: "", reset=reset)
+    reset()
+    return engine
+
+
+def compact(source: str, scratch: Path) -> str:
+    """Return what `load` takes to have the model from a compact file, as users of a bundled or cached model have it."""
+    if not Path(source).is_dir():
+        return source
+    path = scratch / f"{Path(source).name}.tokc"
+    if not path.exists():
+        load(source).save(str(path))
+    return str(path)
+
+
+def engines(name: str, scratch: Path, only: str = "") -> list[Engine]:
+    """Return this project's tokenizer of a model and the peers that can read it (those of `only`, if given)."""
+    source = sources([name])[name]
+    model = compact(source, scratch)
+    others = find(load(model), source, scratch)
+    wanted = only.split(",") if only else [engine.name for engine in others]
+    return [ours(model), *(engine for engine in others if engine.name in wanted)]
 
 
 def tokenizer_json(tokenizer: Tokenizer, source: str, scratch: Path) -> Path:
@@ -63,7 +116,13 @@ def _hugging_face(tokenizer: Tokenizer, source: str, scratch: Path) -> Engine | 
     except ImportError:
         return None
     peer = tokenizers.Tokenizer.from_file(str(tokenizer_json(tokenizer, source, scratch)))
-    return Engine("tokenizers", lambda text: peer.encode(text, add_special_tokens=False).ids, peer.decode)
+    return Engine(
+        "tokenizers",
+        lambda text: peer.encode(text, add_special_tokens=False).ids,
+        peer.decode,
+        decode_batch=peer.decode_batch,
+        reset=getattr(peer.model, "_clear_cache", None),
+    )
 
 
 def _tiktoken(tokenizer: Tokenizer, _source: str, _scratch: Path) -> Engine | None:

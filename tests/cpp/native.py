@@ -13,19 +13,19 @@ STRICT = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fno-exceptions", "-fno-
 SANITIZED = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 
-def compiler() -> str:
-    """Return a C++ compiler, or skip the test."""
-    for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
+def compiler(wanted: str | None = None) -> str:
+    """Return the compiler wanted, or any C++ compiler, or skip the test."""
+    for name in (wanted,) if wanted else (os.environ.get("CXX"), "g++", "clang++", "c++"):
         if name and shutil.which(name):
             return name
-    pytest.skip("needs a C++17 compiler (g++ or clang++, or set CXX)")
+    pytest.skip(f"needs {wanted or 'a C++17 compiler (g++ or clang++, or set CXX)'}")
 
 
-def build(folder: Path, program: str = "cli.cpp", flags: list[str] = SANITIZED) -> Path:
+def build(folder: Path, program: str = "cli.cpp", flags: list[str] = SANITIZED, cxx: str | None = None) -> Path:
     """Compile a program with the reader and return its path."""
     made = folder / program.partition(".")[0]
     command = [
-        compiler(),
+        compiler(cxx),
         *STRICT,
         *flags,
         str(SOURCES / "tokenizers_lite.cpp"),

@@ -78,8 +78,8 @@ def test_long_runs(pair, text):
 
 FLAGS = st.builds(
     AddedToken,
-    st.integers(40, 60),
-    st.sampled_from(["a", "ab", " a", "b ", "  ", " ", "<s>", "é", "É", "\u3000", "aé", "▁a"]),
+    st.integers(40, 46),
+    st.sampled_from(["a", "ab", " a", "b ", "  ", " ", "<s>", "é", "É", "\u3000", "aé", "▁a", "\u0301"]),
     st.booleans(),
     st.booleans(),
     st.booleans(),
@@ -133,11 +133,10 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_small_models_with_any_added_tokens(program, tmp_path_factory, name, data):
     added = {token.content: token for token in data.draw(st.lists(FLAGS, max_size=6))}
-    added = {token.id: token for token in added.values()}  # one token an id, as every real file has
     tokenizer = Tokenizer(SMALL[name].replace(added_tokens=tuple(added.values()), config=Config(eos_token="a")))
     path = tmp_path_factory.mktemp("small") / "x.tokc"
     path.write_bytes(compact.dumps(tokenizer.spec))

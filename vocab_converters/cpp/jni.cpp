@@ -1,11 +1,13 @@
-// JNI for the class io.tokenizerslite.Tokenizer of docs/cpp.md. Rename the functions to your package.
+// JNI for the class java/io/tokenizerslite/Tokenizer.java, on Android and on any JVM.
 //
 // Strings cross as UTF-16 (GetStringChars): JNI's "UTF" functions speak Modified UTF-8, which writes emoji and NUL
 // differently and would give other ids.
 //
 // SPDX-License-Identifier: Apache-2.0
+#ifdef __ANDROID__
 #include <android/asset_manager.h>
 #include <android/asset_manager_jni.h>
+#endif
 #include <jni.h>
 
 #include <string>
@@ -33,8 +35,20 @@ jstring to_java(JNIEnv* env, const char* text, size_t size) {
 
 extern "C" {
 
+JNIEXPORT jlong JNICALL Java_io_tokenizerslite_Tokenizer_openFile(JNIEnv* env, jclass, jstring path) {
+  const char* name = env->GetStringUTFChars(path, nullptr);
+  if (!name) return 0;
+  char message[256] = "";
+  tkl_tokenizer* tokenizer = tkl_open(name, nullptr, message, sizeof message);
+  env->ReleaseStringUTFChars(path, name);
+  if (!tokenizer) throw_io(env, message);
+  return reinterpret_cast<jlong>(tokenizer);
+}
+
+#ifdef __ANDROID__
 JNIEXPORT jlong JNICALL Java_io_tokenizerslite_Tokenizer_openAsset(JNIEnv* env, jclass, jobject assets, jstring name) {
   const char* path = env->GetStringUTFChars(name, nullptr);
+  if (!path) return 0;
   AAsset* asset = AAssetManager_open(AAssetManager_fromJava(env, assets), path, AASSET_MODE_BUFFER);
   env->ReleaseStringUTFChars(name, path);
   if (!asset) return throw_io(env, "no such asset"), 0;
@@ -46,6 +60,7 @@ JNIEXPORT jlong JNICALL Java_io_tokenizerslite_Tokenizer_openAsset(JNIEnv* env, 
   if (!tokenizer) throw_io(env, message);
   return reinterpret_cast<jlong>(tokenizer);
 }
+#endif
 
 JNIEXPORT void JNICALL Java_io_tokenizerslite_Tokenizer_close(JNIEnv*, jclass, jlong handle) {
   tkl_close(self(handle));

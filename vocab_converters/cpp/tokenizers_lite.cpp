@@ -983,21 +983,38 @@ class Container {
 
 // -------------------------------------------------------------- vocabulary
 
+// Spreads every bit over all others: the low ones choose a slot and the high ones tell its items apart.
 inline uint64_t mix(uint64_t x) {
   x ^= x >> 32;
   x *= 0x9E3779B97F4A7C15;
-  return x ^ x >> 29;
+  x ^= x >> 29;
+  x *= 0xD6E8FEB86659FD93;
+  return x ^ x >> 32;
+}
+
+inline uint64_t load64(const char* data) {
+  uint64_t word;
+  std::memcpy(&word, data, 8);
+  return word;
+}
+
+// The last, at most eight, bytes as a number; two loads that may overlap are faster than a copy of any size.
+inline uint64_t load_tail(const char* data, size_t size) {
+  if (size >= 4) {
+    uint32_t low, high;
+    std::memcpy(&low, data, 4);
+    std::memcpy(&high, data + size - 4, 4);
+    return static_cast<uint64_t>(high) << 32 | low;
+  }
+  if (!size) return 0;
+  const auto* p = reinterpret_cast<const uint8_t*>(data);
+  return static_cast<uint64_t>(p[0]) << 16 | static_cast<uint64_t>(p[size / 2]) << 8 | p[size - 1];
 }
 
 inline uint64_t hash_bytes(const char* data, size_t size) {
-  uint64_t h = size * 0xD6E8FEB86659FD93, word;
-  for (; size >= 8; size -= 8, data += 8) {
-    std::memcpy(&word, data, 8);
-    h = mix(h ^ word) * 0xD6E8FEB86659FD93;
-  }
-  word = 0;
-  if (size) std::memcpy(&word, data, size);
-  return mix(h ^ word) * 0xD6E8FEB86659FD93;
+  uint64_t h = size * 0xD6E8FEB86659FD93;
+  for (; size > 8; size -= 8, data += 8) h = mix(h ^ load64(data));
+  return mix(h ^ load_tail(data, size));
 }
 
 // Slots of 24 bits of a number and 8 of its key's hash, so that most misses touch nothing else.
@@ -1059,8 +1076,13 @@ struct Pair {
   uint32_t left, right;
 };
 
+struct Text {
+  const char* data;
+  size_t size;
+};
+
 inline uint64_t hash_pair(uint32_t left, uint32_t right) {
-  return mix((static_cast<uint64_t>(left) << 32 | right) * 0xD6E8FEB86659FD93) * 0x9E3779B97F4A7C15;
+  return mix((static_cast<uint64_t>(left) << 32 | right) * 0xD6E8FEB86659FD93);
 }
 
 // Tokens and merges.
@@ -1070,10 +1092,10 @@ class Vocabulary {
 
   bool load(const Container& file, const Value& model, Error& error);
 
-  size_t size() const { return starts_.size() - 1; }
+  size_t size() const { return sizes_.size(); }
   size_t tokens() const { return size() - holes_; }
   size_t longest() const { return longest_; }  // bytes of the longest token
-  string_view raw(uint32_t id) const { return {blob_.data() + starts_[id], starts_[id + 1] - starts_[id]}; }
+  string_view raw(uint32_t id) const { return {blob_.data() + starts_[id], sizes_[id]}; }
   bool exists(int64_t id) const { return id >= 0 && static_cast<size_t>(id) < size() && !(marks_[id] & kHole); }
   bool is_literal(uint32_t id) const { return marks_[id] & kLiteral; }
   // Whether BPE of the token's own text gives the token.
@@ -1087,12 +1109,14 @@ class Vocabulary {
       return other.size() == raw_text.size() && std::memcmp(other.data(), raw_text.data(), raw_text.size()) == 0;
     });
   }
-  // Rank of the merge of two ids, kNone if there is none.
+  // Rank of the merge of two ids, kNone if there is none. Where merges go in the order of the ids they make, and they
+  // nearly always do, an id is its own rank.
   uint32_t rank(uint32_t left, uint32_t right) const {
-    return pairs_.find(hash_pair(left, right),
-                       [&](uint32_t at) { return merges_[at].left == left && merges_[at].right == right; });
+    const uint32_t id = pairs_.find(
+        hash_pair(left, right), [&](uint32_t made) { return made_[made].left == left && made_[made].right == right; });
+    return id == kNone || ranks_.empty() ? id : ranks_[id];
   }
-  uint32_t merged(uint32_t rank) const { return order_[rank]; }
+  uint32_t merged(uint32_t rank) const { return order_.empty() ? rank : order_[rank]; }
 
   // Id of a token's text, kNone if there is none.
   uint32_t id_of(string_view token) const {
@@ -1118,20 +1142,25 @@ class Vocabulary {
   enum : uint8_t { kHole = 1, kLiteral = 2, kAlone = 4, kWaiting = 8 };
 
   bool ids_of(const Value& list, uint8_t mark, const char* field, Error& error);
-  bool join(const vector<Pair>& made, Bytes base, Error& error);
-  bool rank_all(const Container& file, const vector<Pair>& made, Error& error);
+  bool read_pairs(const Container& file, Error& error);
+  bool read_base(Bytes base, vector<Text>& texts, Error& error);
+  bool join(const vector<Text>& base, Error& error);
+  bool rank_all(const Container& file, Error& error);
   bool load_texts(const Container& file, Error& error);
-  void index();
+  void reserve(size_t bytes);
+  void keep(const vector<Text>& by_id);
+  void index_text(Slots::Adder& adder, uint32_t id);
 
-  vector<uint32_t> starts_;
-  string blob_;
+  string blob_;  // the tokens' bytes, in the order in which they were put together, and room behind them
+  size_t filled_ = 0;
+  vector<uint32_t> starts_, sizes_;
   vector<uint8_t> marks_;
   vector<uint32_t> literal_;
   size_t holes_ = 0;
   size_t longest_ = 0;
   Slots texts_;
-  vector<uint32_t> order_;  // rank -> the id its merge makes
-  vector<Pair> merges_;     // rank -> the ids it takes
+  vector<Pair> made_;             // id -> the ids whose merge makes it; left is kNoPair if none does
+  vector<uint32_t> ranks_, order_;  // id -> rank and back, if merges do not go in the order of ids
   Slots pairs_;
 };
 
@@ -1147,8 +1176,7 @@ bool Vocabulary::ids_of(const Value& list, uint8_t mark, const char* field, Erro
 
 bool Vocabulary::load(const Container& file, const Value& model, Error& error) {
   pairs_.resize(0);
-  const char* tag = file.pair_tag();
-  if (!file.has(tag)) {
+  if (!file.has(file.pair_tag())) {
     // The writer uses PAIR for all BPE but what is named here.
     if (model.type() == "BPE") {
       if (!model["dropout"].is_nil()) return unsupported(error, "model", "dropout");
@@ -1159,11 +1187,26 @@ bool Vocabulary::load(const Container& file, const Value& model, Error& error) {
     if (model.type() != "WordPiece") return unsupported(error, "model", model.type());
     return load_texts(file, error);
   }
-  Bytes planes, base;
-  if (!file.section(tag, 6, planes, error) || !file.section("BASE", 1, base, error)) return false;
+  Bytes base;
+  vector<Text> texts;
+  if (!read_pairs(file, error) || !file.section("BASE", 1, base, error)) return false;
+  const Value& storage = model["storage"];
+  byte_level = storage["byte_level"].truth();
+  marks_.assign(made_.size(), 0);
+  if (!ids_of(storage["literal"], kLiteral, "literal", error) || !ids_of(storage["holes"], kHole, "holes", error))
+    return false;
+  for (const uint8_t mark : marks_) holes_ += mark & kHole;
+  return read_base(base, texts, error) && join(texts, error) && rank_all(file, error);
+}
+
+// The two ids that make each token: planes of bytes, low bytes by id or grouped by the higher bytes.
+bool Vocabulary::read_pairs(const Container& file, Error& error) {
+  Bytes planes;
+  const char* tag = file.pair_tag();
+  if (!file.section(tag, 6, planes, error)) return false;
   const size_t n = planes.size / 6;
   if (n >= kNoPair) return damaged(error, "section PAIR: too many tokens");
-  vector<Pair> made(n);
+  made_.resize(n);
   const auto ids = [&](const uint8_t* p, auto put) {
     if (tag[3] == 'R') {
       for (size_t id = 0; id < n; ++id) put(id, static_cast<uint32_t>(p[id] | p[n + id] << 8 | p[2 * n + id] << 16));
@@ -1177,110 +1220,123 @@ bool Vocabulary::load(const Container& file, const Value& model, Error& error) {
       put(id, p[places[key]++] | key << 8);
     }
   };
-  ids(planes.data, [&](size_t id, uint32_t value) { made[id].left = value; });
-  ids(planes.data + 3 * n, [&](size_t id, uint32_t value) { made[id].right = value; });
-  for (size_t id = 0; id < n; ++id) {
-    if (made[id].left != kNoPair && (made[id].left >= n || made[id].right >= n))
+  ids(planes.data, [&](size_t id, uint32_t value) { made_[id].left = value; });
+  ids(planes.data + 3 * n, [&](size_t id, uint32_t value) { made_[id].right = value; });
+  for (const Pair& pair : made_)
+    if (pair.left != kNoPair && (pair.left >= n || pair.right >= n))
       return damaged(error, "section PAIR: a merge names an id that does not exist");
-  }
-  marks_.assign(n, 0);
-  const Value& storage = model["storage"];
-  byte_level = storage["byte_level"].truth();
-  if (!ids_of(storage["literal"], kLiteral, "literal", error) || !ids_of(storage["holes"], kHole, "holes", error))
-    return false;
-  for (const uint8_t mark : marks_) holes_ += mark & kHole;
-  if (!join(made, base, error) || !rank_all(file, made, error)) return false;
-  index();
   return true;
 }
 
-// Put the bytes of all tokens together; a part may have a higher id than the whole.
-bool Vocabulary::join(const vector<Pair>& made, Bytes base, Error& error) {
-  const size_t n = made.size();
-  vector<uint32_t> sizes(n), ready, stack;
-  size_t at = 0, total = 0;
-  for (size_t id = 0; id < n; ++id) {
-    if (made[id].left != kNoPair) {
+// A text behind its length, which is written 7 bits a byte; `at` moves behind it.
+bool sized_text(Bytes bytes, size_t& at, Text& text) {
+  size_t length = 0;
+  for (int shift = 0;; shift += 7) {
+    if (at >= bytes.size || shift > 28) return false;
+    const uint8_t byte = bytes.data[at++];
+    length |= static_cast<size_t>(byte & 127) << shift;
+    if (byte < 128) break;
+  }
+  if (length > bytes.size - at) return false;
+  text = {reinterpret_cast<const char*>(bytes.data) + at, length};
+  at += length;
+  return true;
+}
+
+// The texts of the tokens that no merge makes, in the order of ids.
+bool Vocabulary::read_base(Bytes base, vector<Text>& texts, Error& error) {
+  size_t at = 0;
+  for (size_t id = 0; id < made_.size(); ++id) {
+    if (made_[id].left != kNoPair) {
       marks_[id] |= kWaiting;
       continue;
     }
-    size_t length = 0;
-    for (int shift = 0;; shift += 7) {
-      if (at >= base.size || shift > 28) return damaged(error, "section BASE: texts end early");
-      const uint8_t byte = base.data[at++];
-      length |= static_cast<size_t>(byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    if (length > base.size - at) return damaged(error, "section BASE: texts end early");
-    sizes[id] = static_cast<uint32_t>(length);
-    at += length;
-    total += length;
+    Text text;
+    if (!sized_text(base, at, text)) return damaged(error, "section BASE: texts end early");
+    texts.push_back(text);
   }
-  ready.reserve(n);
+  return true;
+}
+
+void Vocabulary::reserve(size_t bytes) {
+  if (filled_ + bytes + 32 > blob_.size()) blob_.resize(2 * (filled_ + bytes) + 64);
+}
+
+// Copy in steps of 16 bytes; what is behind both texts may be read or overwritten.
+inline void copy_loosely(char* to, const char* from, size_t size) {
+  for (size_t done = 0; done < size; done += 16) std::memcpy(to + done, from + done, 16);
+}
+
+// Put the bytes of all tokens together. A part may have a higher id than the whole, so a token waits for its parts.
+bool Vocabulary::join(const vector<Text>& base, Error& error) {
+  const size_t n = made_.size();
+  starts_.resize(n);
+  sizes_.resize(n);
+  texts_.resize(n);
+  pairs_.resize(n - base.size());
+  Slots::Adder texts(texts_), pairs(pairs_);
+  reserve(8 * n);
+  size_t next = 0;
+  for (uint32_t id = 0; id < n; ++id) {
+    if (marks_[id] & kWaiting) continue;
+    const Text text = base[next++];
+    reserve(text.size);
+    if (text.size) std::memcpy(&blob_[filled_], text.data, text.size);
+    starts_[id] = static_cast<uint32_t>(filled_);
+    sizes_[id] = static_cast<uint32_t>(text.size);
+    filled_ += text.size;
+    longest_ = std::max(longest_, text.size);
+    index_text(texts, id);
+  }
+  vector<uint32_t> stack;
   for (uint32_t first = 0; first < n; ++first) {
+    if (!(marks_[first] & kWaiting)) continue;
     stack.push_back(first);
     while (!stack.empty()) {
       const uint32_t id = stack.back();
-      if (!(marks_[id] & kWaiting)) {
-        stack.pop_back();
-        continue;
-      }
-      const Pair& pair = made[id];
+      const Pair pair = made_[id];
       if ((marks_[pair.left] | marks_[pair.right]) & kWaiting) {
         if (marks_[pair.left] & kWaiting) stack.push_back(pair.left);
         if (marks_[pair.right] & kWaiting) stack.push_back(pair.right);
         if (stack.size() > kMaxText) return damaged(error, "section PAIR: merges run in a circle");
         continue;
       }
-      const size_t length = static_cast<size_t>(sizes[pair.left]) + sizes[pair.right];
-      total += length;
-      if (length > kMaxText || total > kMaxTexts)
-        return damaged(error, "section PAIR: token texts are too long to be real");
-      sizes[id] = static_cast<uint32_t>(length);
-      marks_[id] &= static_cast<uint8_t>(~kWaiting);
-      ready.push_back(id);
       stack.pop_back();
+      if (!(marks_[id] & kWaiting)) continue;
+      const size_t left = sizes_[pair.left], right = sizes_[pair.right];
+      if (left + right > kMaxText || filled_ + left + right > kMaxTexts)
+        return damaged(error, "section PAIR: token texts are too long to be real");
+      reserve(left + right);
+      copy_loosely(&blob_[filled_], &blob_[starts_[pair.left]], left);
+      copy_loosely(&blob_[filled_ + left], &blob_[starts_[pair.right]], right);
+      starts_[id] = static_cast<uint32_t>(filled_);
+      sizes_[id] = static_cast<uint32_t>(left + right);
+      filled_ += left + right;
+      longest_ = std::max(longest_, left + right);
+      marks_[id] = static_cast<uint8_t>((marks_[id] & ~kWaiting) | kAlone);
+      index_text(texts, id);
+      pairs.add(hash_pair(pair.left, pair.right), id);
     }
-  }
-  starts_.resize(n + 1);
-  for (size_t id = 0; id < n; ++id) {
-    starts_[id + 1] = starts_[id] + sizes[id];
-    longest_ = std::max<size_t>(longest_, sizes[id]);
-  }
-  blob_.resize(starts_[n]);
-  at = 0;
-  for (size_t id = 0; id < n; ++id) {
-    if (made[id].left != kNoPair) continue;
-    while (base.data[at++] & 128) {
-    }
-    if (sizes[id]) std::memcpy(&blob_[starts_[id]], base.data + at, sizes[id]);
-    at += sizes[id];
-  }
-  for (const uint32_t id : ready) {
-    const Pair& pair = made[id];
-    if (sizes[pair.left]) std::memcpy(&blob_[starts_[id]], &blob_[starts_[pair.left]], sizes[pair.left]);
-    if (sizes[pair.right])
-      std::memcpy(&blob_[starts_[id] + sizes[pair.left]], &blob_[starts_[pair.right]], sizes[pair.right]);
   }
   return true;
 }
 
 // Merges go in the order of the ids they make, but for the exceptions of RNKX.
-bool Vocabulary::rank_all(const Container& file, const vector<Pair>& made, Error& error) {
+bool Vocabulary::rank_all(const Container& file, Error& error) {
   Bytes moved;
-  if (file.has("RNKX") && !file.section("RNKX", 8, moved, error)) return false;
-  vector<uint8_t> is_moved(moved.size ? made.size() : 0);
+  if (!file.has("RNKX")) return true;
+  if (!file.section("RNKX", 8, moved, error)) return false;
+  const size_t n = made_.size();
+  vector<uint8_t> is_moved(n);
   for (size_t at = 0; at < moved.size; at += 8) {
     const uint64_t id = little(moved.data + at, 4);
-    if (id >= made.size() || made[id].left == kNoPair || is_moved[id])
+    if (id >= n || made_[id].left == kNoPair || is_moved[id])
       return damaged(error, "section RNKX: an exception names an id that no merge makes");
     is_moved[id] = 1;
   }
   vector<uint32_t> regular;
-  regular.reserve(made.size());
-  for (uint32_t id = 0; id < made.size(); ++id)
-    if (made[id].left != kNoPair && (is_moved.empty() || !is_moved[id])) regular.push_back(id);
-  if (!moved.size) order_.swap(regular);
+  for (uint32_t id = 0; id < n; ++id)
+    if (made_[id].left != kNoPair && !is_moved[id]) regular.push_back(id);
   order_.reserve(regular.size() + moved.size / 8);
   size_t done = 0;
   for (size_t at = 0; at < moved.size; at += 8) {
@@ -1290,14 +1346,8 @@ bool Vocabulary::rank_all(const Container& file, const vector<Pair>& made, Error
     order_.push_back(static_cast<uint32_t>(little(moved.data + at, 4)));
   }
   for (; done < regular.size(); ++done) order_.push_back(regular[done]);
-  merges_.resize(order_.size());
-  pairs_.resize(order_.size());
-  Slots::Adder adder(pairs_);
-  for (uint32_t rank = 0; rank < order_.size(); ++rank) {
-    merges_[rank] = made[order_[rank]];
-    marks_[order_[rank]] |= kAlone;
-    adder.add(hash_pair(merges_[rank].left, merges_[rank].right), rank);
-  }
+  ranks_.resize(n);
+  for (uint32_t rank = 0; rank < order_.size(); ++rank) ranks_[order_[rank]] = rank;
   return true;
 }
 
@@ -1306,50 +1356,48 @@ bool Vocabulary::load_texts(const Container& file, Error& error) {
   Bytes texts, ids;
   if (!file.section("TEXT", 1, texts, error) || !file.section("IDS ", 4, ids, error)) return false;
   const size_t count = ids.size / 4;
-  vector<std::pair<const uint8_t*, size_t>> by_id;
+  vector<Text> by_id;
   size_t at = 0, row = 0;
   for (; at < texts.size && row < count; ++row) {
-    size_t length = 0;
-    for (int shift = 0;; shift += 7) {
-      if (at >= texts.size || shift > 28) return damaged(error, "section TEXT: texts end early");
-      const uint8_t byte = texts.data[at++];
-      length |= static_cast<size_t>(byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    if (length > texts.size - at) return damaged(error, "section TEXT: texts end early");
+    Text text;
+    if (!sized_text(texts, at, text)) return damaged(error, "section TEXT: texts end early");
     const uint64_t id = little(ids.data + 4 * row, 4);
     if (id >= kNoPair || id > 2 * count + 1024) return unsupported(error, "section IDS", "ids with such gaps");
-    if (by_id.size() <= id) by_id.resize(id + 1);
-    if (by_id[id].first) return unsupported(error, "section IDS", "two texts with one id");
-    by_id[id] = {texts.data + at, length};
-    at += length;
+    if (by_id.size() <= id) by_id.resize(id + 1, Text{nullptr, 0});
+    if (by_id[id].data) return unsupported(error, "section IDS", "two texts with one id");
+    by_id[id] = text;
   }
   if (at != texts.size || row != count) return damaged(error, "section IDS does not fit section TEXT");
-  starts_.assign(1, 0);
-  for (const auto& text : by_id) {
-    if (text.first) blob_.append(reinterpret_cast<const char*>(text.first), text.second);
-    starts_.push_back(static_cast<uint32_t>(blob_.size()));
-    marks_.push_back(text.first ? 0 : kHole);
-    holes_ += !text.first;
-    longest_ = std::max(longest_, text.second);
-  }
-  index();
+  keep(by_id);
   return true;
 }
 
-void Vocabulary::index() {
-  texts_.resize(size());
+// Keep texts by id; of an id without a text there is no token.
+void Vocabulary::keep(const vector<Text>& by_id) {
+  texts_.resize(by_id.size());
   Slots::Adder adder(texts_);
-  for (uint32_t id = 0; id < size(); ++id) {
-    if (marks_[id] & (kHole | kLiteral)) continue;
-    const string_view text = raw(id);
-    adder.add(hash_bytes(text.data(), text.size()), id);
-    // A single symbol is its own BPE.
-    size_t at = 0;
-    if (text.size() == 1 && (byte_level || static_cast<uint8_t>(text[0]) < 0x80)) marks_[id] |= kAlone;
-    if (!byte_level && !text.empty() && valid_prefix(text) == text.size() && (char_at(text.data(), at), at == text.size()))
-      marks_[id] |= kAlone;
+  for (const Text& text : by_id) {
+    const auto id = static_cast<uint32_t>(sizes_.size());
+    starts_.push_back(static_cast<uint32_t>(blob_.size()));
+    sizes_.push_back(static_cast<uint32_t>(text.size));
+    marks_.push_back(text.data ? 0 : kHole);
+    holes_ += !text.data;
+    if (text.size) blob_.append(text.data, text.size);
+    longest_ = std::max(longest_, text.size);
+    index_text(adder, id);
   }
+}
+
+void Vocabulary::index_text(Slots::Adder& adder, uint32_t id) {
+  uint8_t& mark = marks_[id];
+  if (mark & (kHole | kLiteral)) return;
+  const string_view text = raw(id);
+  adder.add(hash_bytes(text.data(), text.size()), id);
+  if (mark & kAlone || text.empty()) return;
+  // A single symbol is its own BPE.
+  size_t at = 0;
+  if (byte_level ? text.size() == 1 : valid_prefix(text) == text.size() && (char_at(text.data(), at), at == text.size()))
+    mark |= kAlone;
 }
 
 // --------------------------------------------------------------------- BPE
@@ -1755,7 +1803,10 @@ class Matcher {
   // Of tokens with the same text the last counts.
   void load(const vector<const AddedToken*>& tokens) {
     for (const AddedToken* token : tokens)
-      if (!token->text.empty()) tokens_.push_back(token);
+      if (token->text.empty())
+        empty_ = token;
+      else
+        tokens_.push_back(token);
     std::stable_sort(tokens_.begin(), tokens_.end(),
                      [](const AddedToken* a, const AddedToken* b) { return a->text < b->text; });
     size_t kept = 0;
@@ -1766,10 +1817,11 @@ class Matcher {
     tokens_.resize(kept);
     build();
   }
-  bool empty() const { return tokens_.empty(); }
+  bool empty() const { return tokens_.empty() && !empty_; }
 
-  // The first match at or behind `at`; `at` becomes where it starts.
-  const AddedToken* find(string_view text, size_t& at) const {
+  // The first match at or behind `at`; `at` becomes where it starts. A token that normalizes to nothing matches between
+  // all characters, but for `last`, where a match has just ended.
+  const AddedToken* find(string_view text, size_t& at, size_t last) const {
     for (; at < text.size(); ++at) {
       uint32_t node = first_[static_cast<uint8_t>(text[at])];
       const AddedToken* found = nullptr;
@@ -1779,8 +1831,9 @@ class Matcher {
         node = child(nodes_[node], static_cast<uint8_t>(text[next]));
       }
       if (found) return found;
+      if (empty_ && at != last && (static_cast<uint8_t>(text[at]) & 0xC0) != 0x80) return empty_;
     }
-    return nullptr;
+    return at == text.size() && at != last ? empty_ : nullptr;
   }
 
  private:
@@ -1828,6 +1881,7 @@ class Matcher {
   }
 
   vector<const AddedToken*> tokens_;
+  const AddedToken* empty_ = nullptr;
   vector<Node> nodes_;
   uint32_t first_[256] = {};
 };
@@ -1857,10 +1911,10 @@ template <class Part>
 void split_added(string_view text, const Matcher& matcher, const CharSet& word, bool plain_special, Part part) {
   size_t done = 0;
   if (!matcher.empty()) {
-    size_t at = 0, blanks_from = 0;
-    while (const AddedToken* token = matcher.find(text, at)) {
+    size_t at = 0, last = SIZE_MAX, blanks_from = 0;
+    while (const AddedToken* token = matcher.find(text, at, last)) {
       size_t start = at, end = at + token->text.size();
-      at = end;
+      at = start < end ? last = end : end + 1;
       if (plain_special && token->special) continue;
       if (token->single_word) {
         size_t before = start, after = end;
@@ -2505,7 +2559,6 @@ bool Model::load_added(const Value& rows, Error& error) {
     AddedToken token{static_cast<int32_t>(row.items[0].number), string(row.items[1].text), "", (flags & 1) != 0,
                      (flags & 2) != 0, (flags & 4) != 0, (flags & 8) != 0, (flags & 16) != 0};
     token.text = token.normalized ? string(normalizer.run(token.content, a, b)) : token.content;
-    if (token.text.empty()) return unsupported(error, "added_tokens", "a token that normalizes to nothing");
     needs_words |= token.single_word;
     added.push_back(std::move(token));
   }
@@ -2519,6 +2572,11 @@ bool Model::load_added(const Value& rows, Error& error) {
     added_by_id[kept++] = entry;
   }
   added_by_id.resize(kept);
+  // Of tokens that share an id the last one's text is looked for.
+  vector<string> texts;
+  for (const AddedToken& token : added) texts.push_back(added_token(token.id)->text);
+  for (size_t i = 0; i < added.size(); ++i)
+    if (added[i].normalized) added[i].text = texts[i];
   vector<const AddedToken*> groups[2];
   vector<string_view> special;
   size = static_cast<int32_t>(vocabulary.tokens());

@@ -4,7 +4,8 @@ A unit is a few seconds of hunting that its campaign and seed determine, so a
 hunt is a list of units, can be stopped and taken up, and any find can be
 repeated. Campaigns: ``specs``, ``damaged`` (specs), ``text:<model>``,
 ``spm`` (trained) and
-``spm:<model>``, ``files:<reader>``, ``state``.
+``spm:<model>``, ``cpp`` (specs) and ``cpp:<model>``, ``files:<reader>``,
+``state``.
 """
 
 from __future__ import annotations
@@ -82,6 +83,10 @@ def run(campaign: str, seed: int, beat: Beat = lambda _: None) -> Json:
         from fuzz import models
 
         models.hunt(unit, rng, name, beat)
+    elif kind == "cpp":
+        from fuzz import native
+
+        native.hunt(unit, rng, name, beat)
     elif kind == "files":
         from fuzz import files
 
@@ -172,7 +177,7 @@ def inputs(subject: laws.Subject, rng: random.Random, with_file: bool) -> Iterat
 
 def known_campaigns() -> list[str]:
     """Return all campaigns that the files at hand allow."""
-    from fuzz import files
+    from fuzz import files, native
 
     models = [f"text:{name}" for name in paths.models()]
     try:
@@ -181,7 +186,11 @@ def known_campaigns() -> list[str]:
         models += ["spm", *(f"spm:{name}" for name in spm.names())]
     except ImportError:
         pass
-    return ["specs", "damaged", *models, *(f"files:{name}" for name in files.READERS), "state"]
+    readers = list(files.READERS)
+    if native.compiler():
+        models += ["cpp", *(f"cpp:{name}" for name in paths.models())]
+        readers.append("cpp")
+    return ["specs", "damaged", *models, *(f"files:{name}" for name in readers), "state"]
 
 
 def dump(case: Json) -> str:

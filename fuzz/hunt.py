@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
     Unit = tuple[str, int]
 
-SILENCE = 180.0  # seconds without a sign of life after which a worker is taken for hung
+# Seconds without a sign of life after which a worker is taken for hung: the oracle does on odd specs.
+SILENCE = {"specs": 30.0, "damaged": 30.0}
+_LONG_SILENCE = 180.0
 
 
 class Worker:
@@ -58,7 +60,7 @@ class Worker:
         start, beat = time.perf_counter(), "start"
         while True:
             try:
-                said = self._said.get(timeout=SILENCE)
+                said = self._said.get(timeout=SILENCE.get(campaign, _LONG_SILENCE))
             except queue.Empty:
                 said = ["hung", None]
             if said is not None and said[0] == "beat":

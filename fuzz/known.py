@@ -14,14 +14,16 @@ REASONS = {
     "cuts nothing; we raise TruncationError",
     "equal added tokens": "of added tokens whose texts normalize to the same, tokenizers matches any, a different one "
     "each time the file is loaded; we match the one with the highest id",
-    "shared id": "where ids have holes tokenizers may give an added token the id of a token of the vocabulary, lists "
-    "both for that id and matches one; we know the id by that one text",
+    "shared id": "where ids have holes tokenizers may give an added token the id of a token of the vocabulary, or of "
+    "another added token, lists both for that id and matches one; it may decode the id to what the other normalizes "
+    "to; we know the id by the one text that is matched",
 }
 _MESSAGES = {
     "template names a sequence that is none of": "template",
     "template names a token that special_tokens lacks": "template",
     "a special token needs as many ids as tokens": "template",
     "special tokens that are added; raise max_length": "max_length",
+    "shared id: ": "shared id",
 }
 
 

@@ -23,17 +23,21 @@ def still_wrong(case: Json) -> str | None:
         from fuzz import spm
 
         return spm.still_wrong(case)
+    if law == "cpp":
+        from fuzz import native
+
+        return native.still_wrong(case)
     if "model" in case:
         from fuzz.models import model
 
-        wrong = laws.check(model(case["model"]), law, given)
+        wrong = laws.check(model(case["model"]), "encode" if law == "ids" else law, given)
     elif law == "load":
         try:
             wrong = laws.load(case["spec"])[1]
         except laws.Panic:
             return None
     else:
-        wrong = laws.confirmed(case["spec"], law, given, tries=4)
+        wrong = laws.confirmed(case["spec"], law, given, tries=12)
     return None if wrong is None or known(wrong) else wrong
 
 

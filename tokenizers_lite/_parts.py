@@ -70,11 +70,17 @@ def _make_pre_tokenizer(tokenizer: Tokenizer) -> PreTokenizer | None:
 
 
 def _make_needs_origins(tokenizer: Tokenizer) -> bool:
-    """Whether a pre-tokenizer asks where in the input its text starts and a normalizer may move that."""
+    """Whether ids depend on where in the input each character comes from.
+
+    So it is if a pre-tokenizer asks where its text starts and a normalizer may
+    move that, or if one may put characters of no origin first, which tokenizers
+    then rewrites oddly.
+    """
     if "splits" in tokenizer._start or "joined" in tokenizer._start:
         return False
-    pre_tokenizer = tokenizer._pre_tokenizer
-    return tokenizer._normalizer is not None and pre_tokenizer is not None and pre_tokenizer.by_origin
+    if tokenizer._normalizer is None or tokenizer._pre_tokenizer is None:
+        return False
+    return tokenizer._pre_tokenizer.by_origin or getattr(tokenizer._normalizer, "loses_origin", False)
 
 
 def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:

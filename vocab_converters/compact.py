@@ -117,7 +117,8 @@ def _start(spec: Spec) -> dict[str, Any]:
         start["normalizer"] = "none"
     elif type(spec.normalizer).__name__ in ("NFC", "NFD", "NFKC", "NFKD"):
         start["normalizer"] = "ascii"
-    if tokenizer._engine is None and isinstance(spec.model, models.BPE):
+    # Where ids depend on origins, the quick ways do not apply.
+    if tokenizer._engine is None and isinstance(spec.model, models.BPE) and not tokenizer._needs_origins:
         pipeline = tokenizer._pipeline
         if isinstance(pipeline, ByteLevelBPE):
             automata = _automaton.of_byte_level(spec.pre_tokenizer)

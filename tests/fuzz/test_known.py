@@ -78,5 +78,16 @@ def test_shared_id():
     assert theirs.encode("new").ids == mine.encode("new")
 
 
+def test_shared_id_of_added_tokens():
+    contents = [("x", False), ("THE", True), ("b", True)]
+    tokens = [{"id": 4 + i, "content": text, **FLAGS, "normalized": n} for i, (text, n) in enumerate(contents)]
+    made = spec(model={**MODEL, "vocab": {"<unk>": 0, "b": 3}}, added_tokens=tokens, normalizer={"type": "Lowercase"})
+    subject, _ = laws.load(made)
+
+    assert subject.shared == {3}
+    assert subject.oracle.decode([3]) == "the"
+    assert known.known(laws.check(subject, "decode", {"ids": [3]})) == "shared id"
+
+
 def test_the_list_is_what_is_tested():
     assert set(known.REASONS) == {"template", "max_length", "equal added tokens", "shared id"}

@@ -625,10 +625,15 @@ inline uint32_t char_at(const char* text, size_t& at) {
   return at += 4, (p[0] & 7u) << 18 | (p[1] & 63u) << 12 | (p[2] & 63u) << 6 | (p[3] & 63u);
 }
 
-// The character that ends before `at` of valid UTF-8; `at` becomes where it starts.
-inline uint32_t char_before(const char* text, size_t& at) {
+// Move `at` back to where the character before it starts, which may be cut short.
+inline void step_back(const char* text, size_t& at) {
   do --at;
   while ((static_cast<uint8_t>(text[at]) & 0xC0) == 0x80);
+}
+
+// The character that ends before `at` of valid UTF-8; `at` becomes where it starts.
+inline uint32_t char_before(const char* text, size_t& at) {
+  step_back(text, at);
   size_t start = at;
   return char_at(text, start);
 }
@@ -2458,9 +2463,9 @@ class Encoder {
       word_.append(piece, start, std::min(piece.size() - start, model_.vocabulary.longest()));
       size_t end = word_.size();
       if (start + end - fixed < piece.size() && (static_cast<uint8_t>(piece[start + end - fixed]) & 0xC0) == 0x80)
-        char_before(word_.data(), end);
+        step_back(word_.data(), end);
       uint32_t id = kNone;
-      while (end > fixed && (id = model_.vocabulary.find({word_.data(), end})) == kNone) char_before(word_.data(), end);
+      while (end > fixed && (id = model_.vocabulary.find({word_.data(), end})) == kNone) step_back(word_.data(), end);
       if (id == kNone) {
         start = SIZE_MAX;
         break;

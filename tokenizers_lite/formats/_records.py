@@ -35,14 +35,15 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def from_plain(value: Any, family: str, file: str, field: str) -> Any:
+def from_plain(value: Any, family: str, file: str, field: str, trusted: bool = False) -> Any:
     """Return maps with a "type" as records of a family, arrays as tuples.
 
     Raises:
-        SpecError: a name or a field that the family does not have.
+        SpecError: a name or a field that the family does not have, or, if the
+            file is not trusted, a value of another type than its field's.
     """
     if isinstance(value, list):
-        return tuple(from_plain(item, family, file, f"{field}[{at}]") for at, item in enumerate(value))
+        return tuple(from_plain(item, family, file, f"{field}[{at}]", trusted) for at, item in enumerate(value))
     if not isinstance(value, dict) or "type" not in value:
         return value
     name = value["type"]
@@ -50,13 +51,32 @@ def from_plain(value: Any, family: str, file: str, field: str) -> Any:
     cls = getattr(module, str(name), None) or getattr(spec_module, str(name), None)
     if not (isinstance(cls, type) and issubclass(cls, Record)):
         raise SpecError("unknown component; update tokenizers-lite", file=file, field=field, value=name)
-    fields = {key: from_plain(item, family, file, f"{field}.{key}") for key, item in value.items() if key != "type"}
+    items = ((str(key), item) for key, item in value.items() if key != "type")
+    fields = {key: from_plain(item, family, file, f"{field}.{key}", trusted) for key, item in items}
     try:
-        return cls(**fields)
+        made = cls(**fields)
     except TypeError as exc:
         raise SpecError(f"{exc}; update tokenizers-lite", file=file, field=field) from exc
+    if not trusted:
+        _check(made, file, field)
+    return made
 
 
-def component_from_plain(name: str, value: Any, file: str) -> Any:
+def component_from_plain(name: str, value: Any, file: str, trusted: bool = False) -> Any:
     """Return the value of one field of the spec."""
-    return from_plain(value, FAMILIES.get(name, "models"), file, name)
+    made = from_plain(value, FAMILIES.get(name, "models"), file, name, trusted)
+    if not trusted:
+        from tokenizers_lite.formats._fields import fits
+
+        if not fits(made, spec_module.Spec.__annotations__[name]):
+            raise SpecError("not a value for this field; the file is damaged", file=file, field=name)
+    return made
+
+
+def _check(made: Record, file: str, field: str) -> None:
+    from tokenizers_lite.formats._fields import odd_field
+
+    odd = odd_field(made)
+    if odd is not None:
+        value = getattr(made, odd)
+        raise SpecError("a value of another type; the file is damaged", file=file, field=f"{field}.{odd}", value=value)

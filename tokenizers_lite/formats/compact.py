@@ -190,7 +190,7 @@ def _spec(container: Container, plain: dict[str, Any]) -> Spec:
         def make() -> Any:
             from tokenizers_lite.formats import _records
 
-            return _records.component_from_plain(name, plain[name], container.name)
+            return _records.component_from_plain(name, plain[name], container.name, container.trusted)
 
         return make
 
@@ -208,6 +208,8 @@ def _added_tokens(rows: Any, file: str) -> tuple[AddedToken, ...]:
 
 
 def _added_token(id_: int, content: str, flags: int) -> AddedToken:
+    if type(id_) is not int or type(content) is not str:
+        raise TypeError("an id that is no number, or a text that is none")
     return AddedToken(
         id_, content, bool(flags & 1), bool(flags & 2), bool(flags & 4), bool(flags & 8), bool(flags & 16)
     )
@@ -219,8 +221,11 @@ def _model(container: Container, model: dict[str, Any]) -> Any:
 
     storage = model.pop("storage", None)
     storage = storage if isinstance(storage, dict) else {}
-    record = _records.from_plain({**model, **_EMPTY.get(str(model.get("type")), {})}, "models", container.name, "model")
-    kind = model["type"]
+    kind = str(model.get("type"))
+    plain = {**model, **_EMPTY.get(kind, {})}
+    record = _records.from_plain(plain, "models", container.name, "model", container.trusted)
+    if kind not in _EMPTY:
+        raise SpecError("not a model", file=container.name, field="model.type", value=kind)
     if kind == "BPE" and container.has(pair_tag(container)):
         vocab = CompactVocab(container, storage)
         return record.replace(vocab=vocab, merges=CompactMerges(vocab))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 
@@ -265,8 +266,11 @@ def scan(text: str, pattern: str) -> list[bytes]:
 
 
 def _float32(value: float) -> float:
-    """Round to single precision."""
-    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    """Round to single precision; a number too large for it becomes infinite."""
+    try:
+        rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
     return rounded
 
 

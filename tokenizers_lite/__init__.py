@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
-from tokenizers_lite._load import load
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import overload
+
     from tokenizers_lite.encoding import Encoding
     from tokenizers_lite.errors import (
         LossyExportError,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tokenizers_lite.spec import AddedToken, Padding, Spec, Truncation
     from tokenizers_lite.stream import StreamDecoder
     from tokenizers_lite.tokenizer import Tokenizer
+    from vocab_converters.emulate import Emulated
 
 __version__ = "0.1.0"
 
@@ -60,6 +63,84 @@ _HOMES = {
     "Spec": "spec",
     "Truncation": "spec",
 }
+
+_BUNDLED = f"{os.path.dirname(os.path.abspath(__file__))}/bundled"
+_SUFFIX = ".tokc"
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def load(
+        name_or_path: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        offline: bool | None = None,
+        as_reader: None = None,
+    ) -> Tokenizer: ...
+
+    @overload
+    def load(name_or_path: str | os.PathLike[str], *, as_reader: str) -> Emulated: ...
+
+
+def load(
+    name_or_path: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    offline: bool | None = None,
+    as_reader: str | None = None,
+) -> Tokenizer | Emulated:
+    r"""Load a tokenizer by name or from a file or folder.
+
+    Args:
+        name_or_path: a registry name or alias (``"qwen3"``), a hub id
+            (``"Qwen/Qwen3-0.6B"``), or a path: a folder with a model's files,
+            tokenizer.json, tokenizer.model, \*.tiktoken, vocab.json beside
+            merges.txt, vocab.txt, a GGUF file, or a compact file.
+        revision: which version of the hub's repository; None is the one the
+            registry knows by its hashes.
+        offline: True never touches the network; None asks
+            `TOKENIZERS_LITE_OFFLINE` and `HF_HUB_OFFLINE`.
+        as_reader: give what a stock C++ reader ("mnn-llm", "native-llm", "mnn")
+            makes of an MNN vocabulary file, its faults included, instead of
+            exact ids: an `Emulated` with `encode` and `decode`.
+
+    Raises:
+        SpecError: the name is unknown, or the file is damaged or of an unknown kind.
+        OfflineError: the files are not here and could not be fetched; the
+            message lists what was tried and which file to put where.
+    """
+    name = os.fspath(name_or_path)
+    if as_reader is not None:
+        from vocab_converters import emulate
+
+        return emulate.load(name, as_reader)
+    path = _bundled_file(name) if revision is None else None
+    if path is None:
+        from tokenizers_lite.registry import locate
+
+        path = locate(name_or_path, revision=revision, offline=offline)
+    from tokenizers_lite.tokenizer import Tokenizer
+
+    if not path.endswith(_SUFFIX):
+        from tokenizers_lite.formats import read
+
+        return Tokenizer(read(path), name)
+    from tokenizers_lite.formats.compact import open_quick
+
+    spec, start = open_quick(path, trusted=path.startswith(_BUNDLED))
+    return Tokenizer(spec, name, start)
+
+
+def _bundled_file(name: str) -> str | None:
+    """Return the bundled file of exactly this name, if nothing that goes before it could have it.
+
+    It is what the registry would find, without the cost of importing the registry.
+    """
+    if "/" in name or os.environ.get("TOKENIZERS_LITE_PATH") or os.path.exists(name):
+        return None
+    path = f"{_BUNDLED}/{name}{_SUFFIX}"
+    return path if os.path.exists(path) else None
 
 
 def list_models() -> tuple[str, ...]:

@@ -8,16 +8,19 @@ start-up time than all else.
 
 from __future__ import annotations
 
-from struct import pack, unpack_from
-
-from tokenizers_lite.errors import SpecError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
 _MAX_DEPTH = 64
+
+
+def _error(message: str, **where: Any) -> Exception:
+    """Return a SpecError; its module is imported only when something is wrong."""
+    from tokenizers_lite.errors import SpecError
+
+    return SpecError(message, **where)
 
 
 def packb(value: Any) -> bytes:
@@ -28,6 +31,8 @@ def packb(value: Any) -> bytes:
 
 
 def _pack(value: Any, out: bytearray) -> None:
+    from struct import pack
+
     if value is None:
         out.append(0xC0)
     elif value is True or value is False:
@@ -70,16 +75,15 @@ def unpackb(data: bytes | memoryview) -> Any:
     reader = _Reader(bytes(data))
     value = reader.read(0)
     if reader.at != len(reader.data):
-        raise SpecError("bytes are left after the value; the file is damaged", field=f"offset {reader.at}")
+        raise _error("bytes are left after the value; the file is damaged", field=f"offset {reader.at}")
     return value
 
 
-# Layout of the types with a length or a value of fixed width behind the tag.
-_SCALARS = {0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q"}
-_SCALARS |= {0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q"}
-_LENGTHS = {0xC4: ">B", 0xC5: ">H", 0xC6: ">I", 0xD9: ">B", 0xDA: ">H", 0xDB: ">I"}
-_LENGTHS |= {0xDC: ">H", 0xDD: ">I", 0xDE: ">H", 0xDF: ">I"}
-_WIDTH = {">B": 1, ">H": 2, ">I": 4, ">Q": 8, ">b": 1, ">h": 2, ">i": 4, ">q": 8, ">f": 4, ">d": 8}
+# Bytes of the number behind the tag: a value, or the length of what follows.
+_UNSIGNED = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
+_SIGNED = {0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
+_FLOATS = {0xCA: 4, 0xCB: 8}
+_LENGTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
 
 
 class _Reader:
@@ -91,7 +95,7 @@ class _Reader:
 
     def read(self, depth: int) -> Any:
         if depth > _MAX_DEPTH:
-            raise SpecError("values are nested too deep; the file is damaged", field=f"offset {self.at}")
+            raise _error("values are nested too deep; the file is damaged", field=f"offset {self.at}")
         try:
             tag = self.data[self.at]
         except IndexError:
@@ -109,11 +113,13 @@ class _Reader:
             return self.array(tag & 15, depth)
         if tag in (0xC0, 0xC2, 0xC3):
             return None if tag == 0xC0 else tag == 0xC3
-        if tag in _SCALARS:
-            return self.number(_SCALARS[tag])
+        if tag in _UNSIGNED or tag in _SIGNED:
+            return int.from_bytes(self.take((_UNSIGNED if tag < 0xD0 else _SIGNED)[tag]), "big", signed=tag >= 0xD0)
+        if tag in _FLOATS:
+            return self.float(_FLOATS[tag])
         if tag not in _LENGTHS:
-            raise SpecError("unknown type byte; the file is damaged", field=f"offset {self.at - 1}", value=tag)
-        size = self.number(_LENGTHS[tag])
+            raise _error("unknown type byte; the file is damaged", field=f"offset {self.at - 1}", value=tag)
+        size = int.from_bytes(self.take(_LENGTHS[tag]), "big")
         if tag < 0xD9:
             return self.take(size)
         if tag < 0xDC:
@@ -129,18 +135,20 @@ class _Reader:
         self.at = end
         return data
 
-    def _short(self) -> SpecError:
-        return SpecError("the value reaches past the end; the file is cut short", field=f"offset {self.at}")
+    def _short(self) -> Exception:
+        return _error("the value reaches past the end; the file is cut short", field=f"offset {self.at}")
 
-    def number(self, layout: str) -> Any:
-        return unpack_from(layout, self.take(_WIDTH[layout]))[0]
+    def float(self, size: int) -> Any:
+        from struct import unpack
+
+        return unpack(">f" if size == 4 else ">d", self.take(size))[0]
 
     def text(self, size: int) -> str:
         at = self.at
         try:
             return self.take(size).decode()
         except UnicodeDecodeError as exc:
-            raise SpecError("text is not UTF-8; the file is damaged", field=f"offset {at}") from exc
+            raise _error("text is not UTF-8; the file is damaged", field=f"offset {at}") from exc
 
     def array(self, size: int, depth: int) -> list[Any]:
         return [self.read(depth + 1) for _ in range(self._plausible(size))]
@@ -150,12 +158,12 @@ class _Reader:
         for _ in range(self._plausible(size)):
             key = self.read(depth + 1)
             if isinstance(key, (list, dict)):
-                raise SpecError("a map key is not a plain value; the file is damaged", field=f"offset {self.at}")
+                raise _error("a map key is not a plain value; the file is damaged", field=f"offset {self.at}")
             result[key] = self.read(depth + 1)
         return result
 
     def _plausible(self, size: int) -> int:
         """Refuse counts that the bytes left cannot hold, before memory is asked for."""
         if size > len(self.data) - self.at:
-            raise SpecError("a count reaches past the end; the file is damaged", field=f"offset {self.at}", value=size)
+            raise _error("a count reaches past the end; the file is damaged", field=f"offset {self.at}", value=size)
         return size

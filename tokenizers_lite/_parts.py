@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tokenizers_lite.added import AddedTokens
-from tokenizers_lite.errors import SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +53,34 @@ def _make_normalize(tokenizer: Tokenizer) -> Callable[[str], str] | None:
     kind = tokenizer._start.get("normalizer")
     if kind == "none":
         return None
+    if isinstance(kind, list):
+        return _rewriter(kind)
+    if kind in ("bert", "bert lower"):
+        from tokenizers_lite import _ascii_words
+
+        def otherwise(text: str) -> str:
+            return tokenizer._normalizer.normalize(text)  # type: ignore[union-attr]
+
+        return _ascii_words.normalizer(kind == "bert lower", otherwise)
     if kind != "ascii":
         return tokenizer._normalizer.normalize if tokenizer._normalizer else None
     return lambda text: (
         text if text.isascii() or tokenizer._normalizer is None else tokenizer._normalizer.normalize(text)
     )
+
+
+def _rewriter(steps: list[list[str]]) -> Callable[[str], str]:
+    """Return what Prepend (a step of one text) and Replace with a literal pattern (two texts) do in a row."""
+
+    def normalize(text: str) -> str:
+        for step in steps:
+            if len(step) == 2:
+                text = text.replace(step[0], step[1])
+            elif text:
+                text = step[0] + text
+        return text
+
+    return normalize
 
 
 def _make_pre_tokenizer(tokenizer: Tokenizer) -> PreTokenizer | None:
@@ -76,7 +98,7 @@ def _make_needs_origins(tokenizer: Tokenizer) -> bool:
     move that, or if one may put characters of no origin first, which tokenizers
     then rewrites oddly.
     """
-    if "splits" in tokenizer._start or "joined" in tokenizer._start:
+    if not {"splits", "joined", "words"}.isdisjoint(tokenizer._start):
         return False
     if tokenizer._normalizer is None or tokenizer._pre_tokenizer is None:
         return False
@@ -85,11 +107,15 @@ def _make_needs_origins(tokenizer: Tokenizer) -> bool:
 
 def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:
     """Return the fastest pipeline that is exact for these components."""
-    from tokenizers_lite.pipeline import ByteIds, ByteLevelBPE, CutBPE, General, byte_symbols, joined_characters
+    if tokenizer._start.get("words") == "bert":
+        from tokenizers_lite._ascii_words import AsciiFirst
+
+        return AsciiFirst(tokenizer._model, lambda: _general(tokenizer))
+    from tokenizers_lite.pipeline import ByteIds, ByteLevelBPE, CutBPE, byte_symbols, joined_characters
 
     spec, model, start = tokenizer.spec, tokenizer._model, tokenizer._start
     if type(spec.model).__name__ != "BPE" or spec.model.dropout or model.affixes:  # type: ignore[attr-defined]
-        return General(tokenizer._pre_tokenizer, model)
+        return _general(tokenizer)
     bpe: BPE = model  # type: ignore[assignment]
     if "splits" in start:
         from tokenizers_lite._automaton import Automaton, chain
@@ -104,7 +130,13 @@ def _make_pipeline(tokenizer: Tokenizer) -> Pipeline:
     joined = start["joined"] if "joined" in start else joined_characters(bpe)
     if joined is not None:
         return CutBPE(tokenizer._pre_tokenizer, bpe, joined)
-    return General(tokenizer._pre_tokenizer, bpe)
+    return _general(tokenizer)
+
+
+def _general(tokenizer: Tokenizer) -> Pipeline:
+    from tokenizers_lite.pipeline import General
+
+    return General(tokenizer._pre_tokenizer, tokenizer._model)
 
 
 def _byte_level_splitter(spec: Spec) -> PreTokenizer | None:
@@ -124,6 +156,8 @@ def _make_frame(tokenizer: Tokenizer) -> Frame | None:
     if "frame" in tokenizer._start:
         before, after = tokenizer._start["frame"]
         return tuple(before), tuple(after)
+    from tokenizers_lite.errors import SpecError
+
     try:
         return tokenizer._post_processor.frame
     except SpecError:  # raised again when special tokens are to be added
@@ -173,6 +207,7 @@ def _effective_post_processor(spec: Spec, id_of: Callable[[str | None], int | No
     eos = config.eos_token if config.add_eos else None
     if bos is None and eos is None:
         return spec.post_processor
+    from tokenizers_lite.errors import SpecError
     from tokenizers_lite.spec.post_processors import TemplatePiece, TemplateProcessing
 
     def sequence(name: str, type_id: int) -> tuple[TemplatePiece, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from tokenizers_lite._parts import PARTS
 from tokenizers_lite.added import split
-from tokenizers_lite.errors import SpecialTokenError, VocabError
 from tokenizers_lite.spec import AddedToken, Spec
 
 TYPE_CHECKING = False
@@ -364,6 +363,8 @@ class Tokenizer:
         permitted = () if allowed == "all" and disallowed != "all" else allowed
         for content in contents:
             if permitted != "all" and content not in permitted and content in text:
+                from tokenizers_lite.errors import SpecialTokenError
+
                 raise SpecialTokenError(
                     f"the text contains the special token {content!r} at character {text.index(content)}. "
                     f"To recognise it, pass allowed_special={{{content!r}}}; to read it as plain text, pass "
@@ -453,6 +454,8 @@ class Tokenizer:
         added = self._added.by_content.get(token)
         found = self._model.token_to_id(token) if added is None else added.id
         if found is None:
+            from tokenizers_lite.errors import VocabError
+
             raise VocabError(f"no token {token!r} in {self!r}; encode() turns any text into ids")
         return found
 
@@ -464,6 +467,8 @@ class Tokenizer:
         """
         token = self._token_or_none(id)
         if token is None:
+            from tokenizers_lite.errors import VocabError
+
             raise VocabError(f"no id {id} in {self!r}")
         return token
 

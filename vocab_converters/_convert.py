@@ -58,7 +58,7 @@ def open_source(source: Any) -> Source:
 
 def _load(name: str) -> Tokenizer:
     """Load a tokenizer by name or path; 430 files are read here."""
-    from tokenizers_lite._load import load
+    from tokenizers_lite import load
     from tokenizers_lite.tokenizer import Tokenizer
 
     if os.path.isfile(name):

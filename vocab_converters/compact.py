@@ -105,7 +105,7 @@ def _sections(spec: Spec, canonical: Canonical | None, index: bool) -> dict[str,
 
 def _start(spec: Spec) -> dict[str, Any]:
     """Return what lets a tokenizer start without building its components, as far as each is possible."""
-    from tokenizers_lite import _automaton
+    from tokenizers_lite import _automaton_build
     from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE
     from tokenizers_lite.tokenizer import Tokenizer
 
@@ -117,16 +117,38 @@ def _start(spec: Spec) -> dict[str, Any]:
         start["normalizer"] = "none"
     elif type(spec.normalizer).__name__ in ("NFC", "NFD", "NFKC", "NFKD"):
         start["normalizer"] = "ascii"
+    elif (steps := _rewriting(spec.normalizer)) is not None:
+        start["normalizer"] = steps
+    elif type(spec.normalizer).__name__ == "BertNormalizer" and spec.normalizer.clean_text:
+        start["normalizer"] = "bert lower" if spec.normalizer.lowercase else "bert"
+    plain = start.get("normalizer") in ("none", "bert", "bert lower")
+    if plain and type(spec.pre_tokenizer).__name__ == "BertPreTokenizer":
+        start["words"] = "bert"
     # Where ids depend on origins, the quick ways do not apply.
     if tokenizer._engine is None and isinstance(spec.model, models.BPE) and not tokenizer._needs_origins:
         pipeline = tokenizer._pipeline
         if isinstance(pipeline, ByteLevelBPE):
-            automata = _automaton.of_byte_level(spec.pre_tokenizer)
+            automata = _automaton_build.of_byte_level(spec.pre_tokenizer)
             if automata is not None:
                 start["splits"] = [automaton._values() for automaton in automata]
         elif isinstance(pipeline, CutBPE):
             start["joined"] = pipeline.joined
     return start
+
+
+def _rewriting(normalizer: Any) -> list[list[str]] | None:
+    """Return the steps of a normalizer that only puts texts before and in place of others, None for any other."""
+    parts = normalizer.normalizers if type(normalizer).__name__ == "Sequence" else (normalizer,)
+    steps = []
+    for part in parts:
+        kind = type(part).__name__
+        if kind == "Prepend" and part.prepend:
+            steps.append([part.prepend])
+        elif kind == "Replace" and part.pattern.text and not part.pattern.regex:
+            steps.append([part.pattern.text, part.content])
+        else:
+            return None
+    return steps
 
 
 def _flags(token: AddedToken) -> int:
@@ -153,6 +175,8 @@ def _vocabulary(spec: Spec, plain: dict[str, Any], canonical: Canonical | None, 
     sections = {"TEXT": _texts(tokens), "IDS ": _numbers("I", tokens.values())}
     if isinstance(model, models.BPE):
         sections["MERG"] = _numbers("I", (tokens[side] for pair in model.merges for side in pair))
+    elif index and list(tokens.values()) == list(range(len(tokens))):
+        sections |= _lookup([text.encode() for text in tokens], set())
     return sections
 
 
@@ -295,26 +319,29 @@ class Canonical:
         return moved
 
     def _index(self) -> dict[str, bytes]:
-        size = len(self.raws)
-        left_out = {*self.literal, *self.holes}
-        mask = (1 << (size * 3 // 2).bit_length()) - 1
-        slots = array("I", [NONE]) * (mask + 1)
-        for id_, raw in enumerate(self.raws):
-            if id_ in left_out:
-                continue
-            at = crc32(raw) & mask
-            while slots[at] != NONE:
-                at = (at + 1) & mask
-            slots[at] = id_
-        ranks = array("I", [NONE]) * size
+        ranks = array("I", [NONE]) * len(self.raws)
         for rank, id_ in enumerate(self.order):
             ranks[id_] = rank
-        return {
-            "OFFS": _numbers("I", accumulate(map(len, self.raws), initial=0)),
-            "BLOB": b"".join(self.raws),
-            "HASH": _numbers("I", slots),
-            "RANK": _numbers("I", ranks),
-        }
+        return _lookup(self.raws, {*self.literal, *self.holes}) | {"RANK": _numbers("I", ranks)}
+
+
+def _lookup(raws: list[bytes], left_out: set[int]) -> dict[str, bytes]:
+    """Return the sections by which bytes of tokens are looked up; ids that are `left_out` are not found."""
+    size = len(raws)
+    mask = (1 << (size * 3 // 2).bit_length()) - 1
+    slots = array("I", [NONE]) * (mask + 1)
+    for id_, raw in enumerate(raws):
+        if id_ in left_out:
+            continue
+        at = crc32(raw) & mask
+        while slots[at] != NONE:
+            at = (at + 1) & mask
+        slots[at] = id_
+    return {
+        "OFFS": _numbers("I", accumulate(map(len, raws), initial=0)),
+        "BLOB": b"".join(raws),
+        "HASH": _numbers("I", slots),
+    }
 
 
 def _is_byte_level(spec: Spec, model: BPE) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from tokenizers_lite import spec as spec_module
 from tokenizers_lite._record import Record
-from tokenizers_lite.errors import SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,13 @@ FAMILIES = {
     "post_processor": "post_processors",
     "decoder": "decoders",
 }
+
+
+def _error(message: str, **where: Any) -> Exception:
+    """Return a SpecError; its module is imported only when something is wrong."""
+    from tokenizers_lite.errors import SpecError
+
+    return SpecError(message, **where)
 
 
 def to_plain(value: Any) -> Any:
@@ -50,13 +56,13 @@ def from_plain(value: Any, family: str, file: str, field: str, trusted: bool = F
     module = __import__(f"tokenizers_lite.spec.{family}", fromlist=["*"])
     cls = getattr(module, str(name), None) or getattr(spec_module, str(name), None)
     if not (isinstance(cls, type) and issubclass(cls, Record)):
-        raise SpecError("unknown component; update tokenizers-lite", file=file, field=field, value=name)
+        raise _error("unknown component; update tokenizers-lite", file=file, field=field, value=name)
     items = ((str(key), item) for key, item in value.items() if key != "type")
     fields = {key: from_plain(item, family, file, f"{field}.{key}", trusted) for key, item in items}
     try:
         made = cls(**fields)
     except TypeError as exc:
-        raise SpecError(f"{exc}; update tokenizers-lite", file=file, field=field) from exc
+        raise _error(f"{exc}; update tokenizers-lite", file=file, field=field) from exc
     if not trusted:
         _check(made, file, field)
     return made
@@ -69,7 +75,7 @@ def component_from_plain(name: str, value: Any, file: str, trusted: bool = False
         from tokenizers_lite.formats._fields import fits
 
         if not fits(made, spec_module.Spec.__annotations__[name]):
-            raise SpecError("not a value for this field; the file is damaged", file=file, field=name)
+            raise _error("not a value for this field; the file is damaged", file=file, field=name)
     return made
 
 
@@ -79,4 +85,4 @@ def _check(made: Record, file: str, field: str) -> None:
     odd = odd_field(made)
     if odd is not None:
         value = getattr(made, odd)
-        raise SpecError("a value of another type; the file is damaged", file=file, field=f"{field}.{odd}", value=value)
+        raise _error("a value of another type; the file is damaged", file=file, field=f"{field}.{odd}", value=value)

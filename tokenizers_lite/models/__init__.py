@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 def build(spec: spec_models.Model) -> Model:
     """Return the running form of a model's spec."""
-    from tokenizers_lite.errors import SpecError
-
     name = type(spec).__name__
     # Imported by need: a process uses one kind of model.
     if name == "BPE":
@@ -48,4 +46,6 @@ def build(spec: spec_models.Model) -> Model:
         from tokenizers_lite.models.wordlevel import WordLevel
 
         return WordLevel(spec)  # type: ignore[arg-type]
+    from tokenizers_lite.errors import SpecError
+
     raise SpecError("this model does not tokenize pieces", field="model", value=name)

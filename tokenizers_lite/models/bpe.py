@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tokenizers_lite.errors import SpecError
 from tokenizers_lite.vocab import vocab_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from tokenizers_lite.spec import models as spec_models
 
@@ -33,6 +32,13 @@ _SCAN_LIMIT = 160
 # Bounds of the cache of pieces: entries, and characters of one piece.
 CACHE_ENTRIES = 1 << 16
 CACHE_PIECE = 128
+
+
+def _error(message: str, **where: Any) -> Exception:
+    """Return a SpecError; its module is imported only when something is wrong."""
+    from tokenizers_lite.errors import SpecError
+
+    return SpecError(message, **where)
 
 
 def merge(ids: list[int], pairs: Pairs, sizes: list[int] | None = None) -> list[int]:
@@ -136,7 +142,7 @@ def pair_table(
             for rank, (left, right) in enumerate(merges):
                 table[vocab[left] << 32 | vocab[right]] = rank << 32 | vocab[left + right]
     except (KeyError, UnicodeDecodeError) as exc:
-        raise SpecError(
+        raise _error(
             f"the merge names or makes a token that is not in the vocabulary: {exc}; the file is damaged or edited",
             field=f"model.merges[{rank}]",
             value=(left, right),
@@ -251,7 +257,7 @@ class BPE:
     def _add_unk(self, ids: list[int], sizes: list[int] | None, size: int) -> None:
         id_ = self.token_to_id(self.spec.unk_token or "")
         if id_ is None:
-            raise SpecError(
+            raise _error(
                 "text needs the unknown token, which is not in the vocabulary; add it or set model.unk_token to one "
                 "that is",
                 field="model.unk_token",

@@ -40,7 +40,7 @@ def weights():
 
 
 def test_float_graphs_give_the_tokens_and_logits_of_torch(weights, tmp_path):
-    export(weights, tmp_path, GraphOptions(context=1024))
+    export(weights, tmp_path, GraphOptions(context=1536))
     model = load(tmp_path, tokenizer=False, options=SessionOptions(threads=1))
 
     assert any(len(stored["ids"]) > 512 for stored in STORED)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from runtime.generator import Generator
 
 QUALITY = {
-    "fast": "blocks of the file as they are, int8 activations (float weights become int8): as exact as llama.cpp",
-    "exact": "blocks of the file as they are, float activations",
+    "exact": "weights of the file as they are, float activations: the reference's tokens",
+    "fast": "the same weights, int8 activations: as exact as llama.cpp",
     "float": "float32 weights: the reference, large",
     "int8": "8-bit blocks made from any weights",
     "int4": "4-bit blocks made from any weights: the smallest",
@@ -100,7 +100,7 @@ def _add_answer_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_build_options(parser: argparse.ArgumentParser) -> None:
     text = "; ".join(f"{name}: {meaning}" for name, meaning in QUALITY.items())
-    parser.add_argument("--quality", choices=QUALITY, default="fast", help=text)
+    parser.add_argument("--quality", choices=QUALITY, default="exact", help=text)
     parser.add_argument("--context", type=int, default=0, help="longest sequence; 0 takes the model's")
     parser.add_argument("--threads", type=int, default=0, help="threads; 0 takes all cores")
 

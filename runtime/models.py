@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-_LAYOUT = 1  # counts up when exported graphs change, so that old ones are built again
+_LAYOUT = 2  # counts up when exported graphs change, so that old ones are built again
 
 
 @dataclass(frozen=True, slots=True)

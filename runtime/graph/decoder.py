@@ -149,7 +149,7 @@ def _embedding(context: Context) -> tuple[str, Stored | str | None]:
     blocked = kind in ("int8", "int4") or (kind == "exact" and table.is_quantized)
     matrix: Stored | str
     if blocked and table.columns % 32 == 0:
-        matrix = store(context.linear, "embed", [table], "int8" if kind == "int4" else kind)
+        matrix = store(context.linear, "embed", [table], "int8" if kind == "int4" else kind, rows_too=True)
         x = _gather_blocks(context, matrix)
     else:
         rows = (chunk.astype(precision.dtype) for chunk in table.float32_chunks())
@@ -169,13 +169,7 @@ def _gather_blocks(context: Context, matrix: Stored) -> str:
     graph, dtype = context.graph, context.float_kind
     blocks = matrix.columns // matrix.block
     scales = graph.op("Reshape", matrix.scale, graph.constant([matrix.rows, blocks, 1]))
-    codes = graph.op("Gather", matrix.codes, "input_ids")
-    if matrix.bits == 4:
-        low = graph.op("BitwiseAnd", codes, graph.constant(np.array(15, dtype=np.uint8)))
-        high = graph.op("BitShift", codes, graph.constant(np.array(4, dtype=np.uint8)), direction="RIGHT")
-        pair = [graph.op("Unsqueeze", half, graph.constant([-1])) for half in (low, high)]
-        shape = graph.constant([0, 0, blocks, matrix.block])
-        codes = graph.op("Reshape", graph.op("Concat", *pair, axis=-1), shape)
+    codes = _gather_codes(context, matrix)
     centred = graph.op("Sub", graph.op("Cast", codes, to=dtype), context.scalar(8 if matrix.bits == 4 else 128))
     values = graph.op("Mul", centred, graph.op("Gather", scales, "input_ids"))
     if matrix.offset:
@@ -183,6 +177,31 @@ def _gather_blocks(context: Context, matrix: Stored) -> str:
         moved = graph.op("Unsqueeze", graph.op("Transpose", columns, perm=[1, 2, 0]), graph.constant([-1]))
         values = graph.op("Add", values, graph.op("Div", moved, context.scalar(matrix.block)))
     return graph.op("Reshape", values, graph.constant([0, 0, matrix.columns]))
+
+
+def _gather_codes(context: Context, matrix: Stored) -> str:
+    """Rows of codes as bytes, [batch, tokens, blocks, block]."""
+    graph = context.graph
+    codes = graph.op("Gather", matrix.codes, "input_ids")
+    if matrix.low:
+        high = _unpacked(context, codes, matrix)
+        low = _unpacked(context, graph.op("Gather", matrix.low, "input_ids"), matrix)
+        return graph.op("BitwiseOr", graph.op("BitShift", high, _byte(context, 4), direction="LEFT"), low)
+    return _unpacked(context, codes, matrix) if matrix.bits == 4 else codes
+
+
+def _unpacked(context: Context, codes: str, matrix: Stored) -> str:
+    """Half bytes as bytes."""
+    graph = context.graph
+    low = graph.op("BitwiseAnd", codes, _byte(context, 15))
+    high = graph.op("BitShift", codes, _byte(context, 4), direction="RIGHT")
+    pair = [graph.op("Unsqueeze", half, graph.constant([-1])) for half in (low, high)]
+    shape = graph.constant([0, 0, matrix.columns // matrix.block, matrix.block])
+    return graph.op("Reshape", graph.op("Concat", *pair, axis=-1), shape)
+
+
+def _byte(context: Context, value: int) -> str:
+    return context.graph.constant(np.array(value, dtype=np.uint8))
 
 
 def _select(context: Context, h: str, keep: str) -> str:

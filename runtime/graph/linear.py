@@ -2,19 +2,21 @@
 
 GGUF blocks are repacked, never requantised. onnxruntime's MatMulNBits computes
 ``x @ (scale * (code - zero)).T`` with a zero of 8 or 128; formats that store a minimum per block
-(Q4_1, Q4_K, ...) differ from that by a constant per block, which is added exactly as
-``block sums of x @ constants``.
+(Q4_1, Q4_K, ...) differ from that by a constant per block. With float activations it is added
+exactly, as ``block sums of x @ constants``: three more nodes. With int8 activations, which round
+anyway, `runtime.graph.minimums` puts it into the one node.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtime.blocks import Codes, Tensor
+from runtime.graph.minimums import Folded, copies, fold, packed_zeros
 from runtime.graph.quantizers import quantize_int4, quantize_int8
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Precision:
         weights: ``float`` (dequantised), ``exact`` (blocks of the file as they are, floats stay floats),
             ``int8`` or ``int4`` (blocks of 32 made here).
         half: 16-bit activations, cache and float weights.
-        fast: int8 activations in the products with 4-bit weights (8-bit weights always use them).
+        fast: int8 activations in the products with blocked weights.
         head: what ``weights`` says, for the embedding and output matrix; the same if empty.
     """
 
@@ -65,11 +67,15 @@ def shifted(codes: Codes) -> Codes:
     return Codes(codes.codes + np.uint8(zero - centre), codes.scale, offset, zero, codes.bits)
 
 
-def packed(codes: Codes) -> NDArray[np.uint8]:
+def packed(codes: Codes | Folded) -> NDArray[np.uint8]:
     """Lay codes out as MatMulNBits wants them: [rows, blocks, bytes], even places in the low half."""
     if codes.bits == 8:
         return codes.codes
-    pairs: NDArray[np.uint8] = codes.codes[..., 0::2] | codes.codes[..., 1::2] << np.uint8(4)
+    return _pairs(codes.codes)
+
+
+def _pairs(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    pairs: NDArray[np.uint8] = codes[..., 0::2] | codes[..., 1::2] << np.uint8(4)
     return pairs
 
 
@@ -80,6 +86,7 @@ class LinearWriter:
         self.graph = graph
         self.precision = precision
         self._sums: dict[tuple[str, int], str] = {}
+        self._extended: dict[tuple[str, int, int], str] = {}
 
     def product(self, x: str, name: str, parts: Sequence[Tensor], bias: Floats | None = None) -> str:
         """Return ``x @ concatenated(parts).T + bias``; x is [batch, tokens, columns]."""
@@ -103,21 +110,38 @@ class LinearWriter:
 
     def blocked(self, x: str, stored: Stored) -> str:
         """Multiply by a matrix stored in blocks."""
-        level = 4 if self.precision.fast or stored.bits == 8 else 1
-        y = self.graph.contrib(
-            "MatMulNBits",
-            x,
-            stored.codes,
-            stored.scale,
-            K=stored.columns,
-            N=stored.rows,
-            bits=stored.bits,
-            block_size=stored.block,
-            accuracy_level=level,
-        )
+        x_and_means = self._extend(x, stored) if stored.copies else x
+        if stored.low:
+            high = self._multiply(x, stored, stored.codes, stored.high_scale, "", bits=4)
+            low = self._multiply(x, stored, stored.low, stored.scale, stored.zeros, bits=4)
+            y = self.graph.op("Add", high, low)
+        else:
+            y = self._multiply(x_and_means, stored, stored.codes, stored.scale, stored.zeros, bits=stored.bits)
         if not stored.offset:
             return y
         return self.graph.op("Add", y, self.graph.op("MatMul", self._block_means(x, stored.block), stored.offset))
+
+    def _multiply(self, x: str, stored: Stored, codes: str, scale: str, zeros: str, *, bits: int) -> str:
+        return self.graph.contrib(
+            "MatMulNBits",
+            x,
+            codes,
+            scale,
+            *([zeros] if zeros else []),
+            K=stored.columns + stored.copies * (stored.columns // stored.block),
+            N=stored.rows,
+            bits=bits,
+            block_size=stored.block,
+            accuracy_level=4 if self.precision.fast else 1,
+        )
+
+    def _extend(self, x: str, stored: Stored) -> str:
+        """Append the means of x to x; products with the same x share the result."""
+        key = (x, stored.block, stored.copies)
+        if key not in self._extended:
+            means = self._block_means(x, stored.block)
+            self._extended[key] = self.graph.op("Concat", x, *[means] * stored.copies, axis=-1)
+        return self._extended[key]
 
     def _block_means(self, x: str, block: int) -> str:
         """Means of x over blocks; one pooling node, used again by every product with the same x."""
@@ -129,7 +153,13 @@ class LinearWriter:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Names of the tensors that hold a blocked matrix, and its shape."""
+    """Names of the tensors that hold a blocked matrix, and its shape.
+
+    A minimum per block is either in `offset`, to be added, or in `zeros` and the columns that
+    `copies` means of x are multiplied with. Where activations stay floats, 8-bit codes are cut into
+    `codes`, the high halves, with `high_scale`, and `low` with `scale` and `zeros`: onnxruntime's float
+    path is fast for 4 bits only.
+    """
 
     codes: str
     scale: str
@@ -138,6 +168,10 @@ class Stored:
     columns: int
     block: int
     bits: int
+    zeros: str = ""
+    copies: int = 0
+    low: str = ""
+    high_scale: str = ""
 
 
 def _is_blocked(tensor: Tensor, weights: str) -> bool:
@@ -168,27 +202,61 @@ def block_codes(tensor: Tensor, weights: str) -> Iterator[Codes]:
             yield shifted((quantize_int8 if weights == "int8" else quantize_int4)(rows.float32()))
 
 
-def store(writer: LinearWriter, name: str, parts: Sequence[Tensor], weights: str = "") -> Stored:
-    """Write matrices one above the other as blocks."""
+def store(
+    writer: LinearWriter, name: str, parts: Sequence[Tensor], weights: str = "", *, rows_too: bool = False
+) -> Stored:
+    """Write matrices one above the other as blocks.
+
+    Args:
+        writer: the graph and how it stores numbers.
+        name: stem of the tensors' names.
+        parts: matrices of equal width.
+        weights: overrides ``precision.weights``.
+        rows_too: rows will also be looked up (an embedding), so minimums stay plain offsets.
+    """
     weights = weights or writer.precision.weights
+    folding = writer.precision.fast and not rows_too
+    lows: list[NDArray[np.uint8]] = []
     pieces: list[NDArray[np.uint8]] = []
     scales: list[Floats] = []
     offsets: list[Floats] = []
+    zeros: list[NDArray[np.uint8]] = []
     block = bits = 0
-    for part in parts:
-        for codes in block_codes(part, weights):
-            block, bits = codes.block, codes.bits
-            pieces.append(packed(codes))
-            scales.append(codes.scale)
-            if codes.offset is not None:
-                offsets.append(codes.offset)
-    rows, blocks = sum(part.rows for part in parts), parts[0].columns // block
+    for codes in (codes for part in parts for codes in block_codes(part, weights)):
+        block, bits = codes.block, codes.bits
+        folded = fold(codes) if folding and codes.offset is not None else None
+        if bits == 8 and not writer.precision.fast:
+            pieces.append(_pairs(codes.codes >> np.uint8(4)))
+            lows.append(_pairs(codes.codes & np.uint8(15)))
+        else:
+            pieces.append(packed(folded or codes))
+        scales.append((folded or codes).scale)
+        if folded is not None:
+            zeros.append(packed_zeros(folded.zeros, bits))
+        elif codes.offset is not None:
+            offsets.append(codes.offset)
+    rows, columns = sum(part.rows for part in parts), parts[0].columns
     graph, dtype = writer.graph, writer.precision.dtype
-    shape = (rows, blocks, block * bits // 8)
+    shape = (rows, *pieces[0].shape[1:])
     stored = graph.stream(name + ".codes", np.dtype(np.uint8), shape, pieces)
     scale = graph.constant(np.concatenate(scales).astype(dtype).reshape(-1), name + ".scale")
+    if zeros:
+        points = graph.constant(np.concatenate(zeros).reshape(-1), name + ".zeros")
+        more = copies(columns // block, block, bits)
+        return Stored(stored, scale, "", rows, columns, block, bits, points, more)
     offset = ""
     if offsets:  # times the block, since the pooling node gives means, not sums
         constants = np.concatenate(offsets).T * np.float32(block)
         offset = graph.constant(constants.astype(dtype), name + ".offset")
-    return Stored(stored, scale, offset, rows, parts[0].columns, block, bits)
+    whole = Stored(stored, scale, offset, rows, columns, block, bits)
+    if not lows:
+        return whole
+    low = graph.stream(name + ".low", np.dtype(np.uint8), shape, lows)
+    high = np.concatenate(scales) * np.float32(16)
+    none = np.zeros(rows * -(-(columns // block) // 2), dtype=np.uint8)
+    return replace(
+        whole,
+        low=low,
+        high_scale=graph.constant(high.astype(dtype).reshape(-1), name + ".high_scale"),
+        zeros=graph.constant(none, name + ".zeros"),
+    )

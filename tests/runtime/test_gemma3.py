@@ -17,6 +17,7 @@ import pytest
 from runtime.export import export
 from runtime.generator import Settings
 from runtime.graph.decoder import GraphOptions
+from runtime.graph.linear import Precision
 from runtime.model import load
 from runtime.models import KNOWN, cache_folder
 from runtime.session import SessionOptions
@@ -39,8 +40,9 @@ def weights():
     return place
 
 
-def test_float_graphs_give_the_tokens_and_logits_of_torch(weights, tmp_path):
-    export(weights, tmp_path, GraphOptions(context=1536))
+@pytest.mark.parametrize("kind", ["float", "exact"])
+def test_graphs_with_float_activations_give_the_tokens_and_logits_of_torch(weights, tmp_path, kind):
+    export(weights, tmp_path, GraphOptions(precision=Precision(kind, fast=False), context=1536))
     model = load(tmp_path, tokenizer=False, options=SessionOptions(threads=1))
 
     assert any(len(stored["ids"]) > 512 for stored in STORED)

@@ -58,9 +58,9 @@ def exported(weights, tmp_path_factory):
     return make
 
 
-@pytest.mark.parametrize(("form", "weights"), [("plain", "float"), ("fused", "float"), ("fused", "exact")])
-def test_graphs_with_float_activations_give_the_tokens_and_logits_of_torch(exported, form, weights):
-    model = load(exported(form, weights=weights, fast=False), tokenizer=False, options=ONE)
+@pytest.mark.parametrize(("form", "kind"), [("plain", "float"), ("fused", "float"), ("fused", "exact")])
+def test_graphs_with_float_activations_give_the_tokens_and_logits_of_torch(exported, form, kind):
+    model = load(exported(form, weights=kind, fast=False), tokenizer=False, options=ONE)
 
     for stored in STORED:
         model.driver.rewind(0)

@@ -1,6 +1,6 @@
 """Hunt for differences between tokenizers-lite and the libraries it copies.
 
-    python -m fuzz quick                 minutes, every campaign
+    python -m fuzz quick                 minutes: every campaign, some models
     python -m fuzz hour                  an hour
     python -m fuzz night                 eight hours
     python -m fuzz replay                the regression store
@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+MODELS_OF_QUICK = 3
 LENGTHS = {"quick": 120, "hour": 3600, "night": 8 * 3600}
 
 
@@ -32,7 +33,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("command", choices=[*LENGTHS, "replay", "minimise", "unit"])
     parser.add_argument("what", nargs="*", help="the finds to minimise, or the campaign and seed of a unit")
     parser.add_argument(
-        "--campaigns", nargs="+", metavar="NAME", help="specs, damaged, text:MODEL, files:READER, state"
+        "--campaigns",
+        nargs="+",
+        metavar="NAME",
+        help="specs, damaged, text:MODEL, spm[:MODEL], cpp[:MODEL], chat, files:READER, state",
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     parser.add_argument("--seconds", type=float, help="instead of the length of the command")
@@ -60,7 +64,8 @@ def hunt(args: argparse.Namespace) -> int:
         print(report.drift(), file=sys.stderr)
     folder = args.run or Path(__file__).parent / "runs" / f"{args.command}-{args.seed}"
     run = Run(folder, {"length": args.command, "seed": args.seed, "jobs": args.jobs})
-    campaigns = args.campaigns or known_campaigns()
+    # Loading every model would take most of a quick hunt: each has another few.
+    campaigns = args.campaigns or known_campaigns(MODELS_OF_QUICK if args.command == "quick" else None, args.seed)
     try:
         run_units(run, campaigns, args.jobs, args.seconds or LENGTHS[args.command], seed=args.seed, each=args.each)
     except KeyboardInterrupt:

@@ -5,12 +5,11 @@ hunt is a list of units, can be stopped and taken up, and any find can be
 repeated. Campaigns: ``specs``, ``damaged`` (specs), ``text:<model>``,
 ``spm`` (trained) and
 ``spm:<model>``, ``cpp`` (specs) and ``cpp:<model>``, ``files:<reader>``,
-``state``.
+``chat``, ``state``.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import time
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from fuzz import laws, specs
 from fuzz.known import known
 from fuzz.texts import Texts
-from tests import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,6 +89,10 @@ def run(campaign: str, seed: int, beat: Beat = lambda _: None) -> Json:
         from fuzz import files
 
         files.hunt(unit, rng, name, beat)
+    elif kind == "chat":
+        from fuzz import chats
+
+        chats.hunt(unit, rng, beat)
     elif kind == "spm":
         from fuzz import spm
 
@@ -175,27 +177,30 @@ def inputs(subject: laws.Subject, rng: random.Random, with_file: bool) -> Iterat
         yield "compact", {"texts": texts[:4]}
 
 
-def known_campaigns() -> list[str]:
-    """Return all campaigns that the files at hand allow."""
-    from fuzz import files, native
+def known_campaigns(models: int | None = None, seed: int = 0) -> list[str]:
+    """Return all campaigns that the files and tools at hand allow; with `models`, on so many models only."""
+    from fuzz import chats, files, native
+    from fuzz.models import names
 
-    models = [f"text:{name}" for name in paths.models()]
+    rng = random.Random(seed)
+
+    def some(found: list[str]) -> list[str]:
+        return found if models is None else rng.sample(found, min(models, len(found)))
+
+    made = ["specs", "damaged", *(f"text:{name}" for name in some(names()))]
     try:
         from fuzz import spm
 
-        models += ["spm", *(f"spm:{name}" for name in spm.names())]
+        made += ["spm", *(f"spm:{name}" for name in some(spm.names()))]
     except ImportError:
         pass
+    if os.environ.get(chats.PYTHON) and chats.templates():
+        made.append("chat")
     readers = list(files.READERS)
     if native.compiler():
-        models += ["cpp", *(f"cpp:{name}" for name in paths.models())]
+        made += ["cpp", *(f"cpp:{name}" for name in some(names()))]
         readers.append("cpp")
-    return ["specs", "damaged", *models, *(f"files:{name}" for name in readers), "state"]
-
-
-def dump(case: Json) -> str:
-    """Return a case as text for a file."""
-    return json.dumps(case, ensure_ascii=True, indent=1)
+    return [*made, *(f"files:{name}" for name in readers), "state"]
 
 
 os.environ.setdefault("RAYON_NUM_THREADS", "1")

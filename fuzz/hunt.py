@@ -87,12 +87,14 @@ IN_A_ROW = {"text": 8, "cpp": 8, "state": 1}
 _STEP = 8
 
 
-def units(campaigns: list[str], first: int, ended: Callable[[str], bool] = lambda _: False) -> Iterator[Unit]:
-    """Yield units of each campaign in turn, until all have `ended`."""
+def units(
+    campaigns: list[str], first: int, ended: Callable[[str], bool] = lambda _: False, *, widely: bool = False
+) -> Iterator[Unit]:
+    """Yield units of each campaign in turn, until all have `ended`; `widely` means one of each before the second."""
     seed = first
     while not all(map(ended, campaigns)):
         for campaign in campaigns:
-            for number in range(IN_A_ROW.get(campaign.partition(":")[0], 4)):
+            for number in range(1 if widely else IN_A_ROW.get(campaign.partition(":")[0], 4)):
                 if not ended(campaign):
                     yield campaign, seed + number
         seed += _STEP
@@ -188,7 +190,11 @@ def hunt(run: Run, campaigns: list[str], jobs: int, seconds: float, *, seed: int
     """Do units until `seconds` have passed, earlier parts of the run included, or each campaign has done `each`."""
     deadline = time.monotonic() + max(seconds - run.spent / jobs, 0)
     done, goal = run.done, Goal(run, each)
-    todo = (unit for unit in units(campaigns, seed, goal.reached) if unit not in done)
+    todo = (
+        unit
+        for unit in units(campaigns, seed, goal.reached, widely=run.settings.get("length") == "quick")
+        if unit not in done
+    )
     lock, workers = threading.Lock(), [Worker() for _ in range(jobs)]
 
     def work(worker: Worker) -> None:

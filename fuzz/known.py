@@ -16,7 +16,7 @@ REASONS = {
     "each time the file is loaded; we match the one with the highest id",
     "shared id": "where ids have holes tokenizers may give an added token the id of a token of the vocabulary, or of "
     "another added token, lists both for that id and matches one; it may decode the id to what the other normalizes "
-    "to; we know the id by the one text that is matched",
+    "to, as it does for a token that is listed twice, once normalized; we know the id by the one text that is matched",
 }
 _MESSAGES = {
     "template names a sequence that is none of": "template",

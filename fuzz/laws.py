@@ -287,7 +287,11 @@ def load(spec: Any) -> tuple[Subject | None, str | None]:
         return None, f"{'we' if mine[0] == 'refused' else 'they'} refuse: {_short(said)}"
     if mine[0] == "refused":
         return None, None
-    return Subject(mine[1], expected[1]), None
+    subject = Subject(mine[1], expected[1])
+    times = Counter(token["content"] for token in spec.get("added_tokens") or ())
+    repeated = {expected[1].token_to_id(content) for content, count in times.items() if count > 1}
+    subject.shared |= repeated - {None}
+    return subject, None
 
 
 def confirmed(spec: Any, law: str, given: Input, tries: int = 40) -> str | None:

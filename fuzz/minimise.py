@@ -23,6 +23,10 @@ def still_wrong(case: Json) -> str | None:
         from fuzz import spm
 
         return spm.still_wrong(case)
+    if law == "chat":
+        from fuzz import chats
+
+        return chats.still_wrong(case)
     if law == "cpp":
         from fuzz import native
 

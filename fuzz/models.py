@@ -33,10 +33,29 @@ COLD = 200  # texts a new tokenizer is asked for
 SHARES = {"encode": 50, "pair": 200, "decode": 50, "random ids": 50, "alone": 200, "scalars": 100, "single": 5}
 
 
+BUNDLED = paths.ROOT / "tokenizers_lite" / "bundled"
+
+
+@lru_cache(maxsize=1)
+def names() -> list[str]:
+    """Return the models whose files are here; without any, those that come with the package."""
+    return paths.models() or sorted(path.stem for path in BUNDLED.glob("*.tokc"))
+
+
 @lru_cache(maxsize=1)
 def model(name: str) -> laws.Subject:
-    """Return a model of the shared files; a worker keeps the last one."""
-    return laws.Subject.of_file(str(paths.SHARED / "vocab" / name / "tokenizer.json"), name)
+    """Return a model; a worker keeps the last one.
+
+    Of a bundled model the oracle reads the tokenizer.json that is written of it.
+    """
+    file = paths.SHARED / "vocab" / name / "tokenizer.json"
+    if file.is_file():
+        return laws.Subject.of_file(str(file), name)
+    from tokenizers_lite.formats import read
+    from vocab_converters.tokenizer_json import write_json
+
+    spec = read(str(BUNDLED / f"{name}.tokc"))
+    return laws.Subject(Tokenizer(spec, name), laws.tokenizers.Tokenizer.from_buffer(write_json(spec)[0]), name)
 
 
 @lru_cache(maxsize=1)

@@ -54,7 +54,7 @@ class Died(Exception):  # noqa: N818 - an outcome
 
 def compiler() -> str | None:
     """Return a C++ compiler, None if there is none."""
-    names = (os.environ.get("CXX"), "g++", "clang++", "c++")
+    names = (os.environ.get("CXX"), "clang++", "g++", "c++")  # clang builds in two thirds of the time
     return next((name for name in names if name and shutil.which(name)), None)
 
 

@@ -89,5 +89,14 @@ def test_shared_id_of_added_tokens():
     assert known.known(laws.check(subject, "decode", {"ids": [3]})) == "shared id"
 
 
+def test_a_token_listed_twice():
+    tokens = [{"id": 2, "content": "THE", **FLAGS}, {"id": 2, "content": "THE", **FLAGS, "normalized": False}]
+    subject, _ = laws.load(spec(added_tokens=tokens, normalizer={"type": "Lowercase"}))
+
+    assert subject.oracle.decode([2]) == "the"
+    assert subject.ours.decode([2]) == "THE"
+    assert known.known(laws.check(subject, "decode", {"ids": [2]})) == "shared id"
+
+
 def test_the_list_is_what_is_tested():
     assert set(known.REASONS) == {"template", "max_length", "equal added tokens", "shared id"}

@@ -140,6 +140,8 @@ def test_errors_name_the_line(template, line, said):
         {"messages": "hi"},
         {"messages": {"role": "user"}},
         {"messages": [], "continue_final_message": True},
+        {"messages": ["text"], "continue_final_message": True},
+        {"messages": [{"role": "user", "content": [0.5]}], "continue_final_message": True},
         {"messages": HI, "continue_final_message": True, "add_generation_prompt": True},
         {"messages": HI, "tools": "clock"},
         {"messages": HI, "tools": [1]},

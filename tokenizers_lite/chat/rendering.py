@@ -215,9 +215,12 @@ def _opened(messages: Sequence[Any]) -> list[Any]:
 
 
 def _final_text(message: Any) -> str:
-    content = message.get("content")
-    if isinstance(content, (list, tuple)):
-        content = next((part["text"] for part in reversed(content) if "text" in part), None)
+    try:
+        content = message["content"]
+        if isinstance(content, (list, tuple)):
+            content = next((part["text"] for part in reversed(content) if "text" in part), None)
+    except (TypeError, KeyError):  # a message or a part that is no dict
+        content = None
     if not isinstance(content, str):
         raise TemplateError("continue_final_message is set, but the final message has no text to continue")
     return content

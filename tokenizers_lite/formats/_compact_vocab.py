@@ -19,6 +19,15 @@ _LATIN_TO_ALPHABET = dict(enumerate(CHARS))
 _KNOWN_PAIRS = 1 << 17
 
 
+def _id_set(container: Container, storage: dict[str, Any], name: str) -> frozenset[int]:
+    ids = storage.get(name, ())
+    if not isinstance(ids, (list, tuple)) or not all(type(id_) is int for id_ in ids):
+        from tokenizers_lite.errors import SpecError
+
+        raise SpecError("not a list of ids", file=container.name, field=f"model.storage.{name}", value=ids)
+    return frozenset(ids)
+
+
 class CompactVocab:
     """Token text -> id on the bytes of a compact file; also id -> text.
 
@@ -30,8 +39,8 @@ class CompactVocab:
     def __init__(self, container: Container, storage: dict[str, Any]) -> None:
         self.container = container
         self.byte_level = bool(storage.get("byte_level"))
-        self.literal = frozenset(storage.get("literal", ()))
-        self.holes = frozenset(storage.get("holes", ()))
+        self.literal = _id_set(container, storage, "literal")
+        self.holes = _id_set(container, storage, "holes")
         self.size = container.length(pair_tag(container)) // 6
         self._literal_ids: dict[str, int] | None = None
         self._ranks: memoryview | None = None

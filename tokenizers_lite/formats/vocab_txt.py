@@ -84,6 +84,11 @@ def _template(spec: Spec, names: Config) -> pp.TemplateProcessing:
     cls, sep = names.cls_token, names.sep_token
     if cls is None or sep is None:
         raise SpecError("BERT needs a cls_token and a sep_token", file="tokenizer_config.json", field="cls_token")
+    for text in (cls, sep):
+        if text not in ids:
+            raise SpecError(
+                "BERT puts this token around texts, but the vocabulary lacks it", file="vocab.txt", value=text
+            )
     first = pp.TemplatePiece(cls, True, 0)
     single = (first, pp.TemplatePiece("A", False, 0), pp.TemplatePiece(sep, True, 0))
     pair = (*single, pp.TemplatePiece("B", False, 1), pp.TemplatePiece(sep, True, 1))

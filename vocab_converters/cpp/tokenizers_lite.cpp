@@ -1269,7 +1269,7 @@ void Vocabulary::reserve(size_t bytes) {
 
 // Copy in steps of 16 bytes; what is behind both texts may be read or overwritten.
 inline void copy_loosely(char* to, const char* from, size_t size) {
-  for (size_t done = 0; done < size; done += 16) std::memcpy(to + done, from + done, 16);
+  for (size_t done = 0; done < size; done += 16) std::memmove(to + done, from + done, 16);  // blocks may overlap
 }
 
 // Put the bytes of all tokens together. A part may have a higher id than the whole, so a token waits for its parts.

@@ -181,12 +181,27 @@ def _compact(spec: Spec) -> Built:
     from tokenizers_lite.formats import compact as reading
     from vocab_converters import compact as writing
 
+    same = _for_every_reader(spec)
+
     def opened(back: bytes) -> tuple[Encode, Decode | None]:
         from tokenizers_lite.tokenizer import Tokenizer
 
         return Tokenizer(reading.read_bytes(back)).encode, None
 
-    return Built("compact", "", None, writing.dumps(spec), (), opened)
+    return Built("compact", "", None, writing.dumps(same), (), opened)
+
+
+def _for_every_reader(spec: Spec) -> Spec:
+    """Return components that the C++ reader has as well, for a sentencepiece model that they follow in every way."""
+    from vocab_converters.tokenizer_json import hf_form
+
+    model = spec.model
+    if not isinstance(model, models.SentencePiece) or model.model_type not in ("bpe", "unigram"):
+        return spec
+    losses: list[Loss] = []
+    same = hf_form(spec, losses)
+    # Without byte fallback, unknown text decodes to sentencepiece's own sign.
+    return same if not losses and model.byte_fallback else spec
 
 
 __all__ = ["MNN", "TARGETS", "Built", "Request", "candidates", "make", "reader_name", "target_name", "text_kind"]

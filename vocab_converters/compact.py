@@ -20,7 +20,7 @@ from tokenizers_lite.errors import SpecError
 from tokenizers_lite.formats import _records, compact
 from tokenizers_lite.formats.compact import MAGIC, NO_PAIR, NONE, VERSION
 from tokenizers_lite.models.bpe import BPE, NEVER
-from tokenizers_lite.spec import models
+from tokenizers_lite.spec import models, normalizers, pre_tokenizers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -108,6 +108,7 @@ def _start(spec: Spec) -> dict[str, Any]:
     from tokenizers_lite import _automaton_build
     from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE
     from tokenizers_lite.tokenizer import Tokenizer
+    from vocab_converters import _steps
 
     start: dict[str, Any] = {}
     tokenizer = Tokenizer(spec)
@@ -124,6 +125,8 @@ def _start(spec: Spec) -> dict[str, Any]:
     plain = start.get("normalizer") in ("none", "bert", "bert lower")
     if plain and type(spec.pre_tokenizer).__name__ == "BertPreTokenizer":
         start["words"] = "bert"
+    if spec.normalizer is not None and not _is_plain_change(spec.normalizer):
+        start["changes"] = _steps.changes(spec.normalizer)
     # Where ids depend on origins, the quick ways do not apply.
     if tokenizer._engine is None and isinstance(spec.model, models.BPE) and not tokenizer._needs_origins:
         pipeline = tokenizer._pipeline
@@ -133,7 +136,27 @@ def _start(spec: Spec) -> dict[str, Any]:
                 start["splits"] = [automaton._values() for automaton in automata]
         elif isinstance(pipeline, CutBPE):
             start["joined"] = pipeline.joined
-    return start
+    if "splits" not in start and spec.pre_tokenizer is not None and not _is_plain_cut(spec.pre_tokenizer):
+        start["cuts"] = _steps.cuts(spec.pre_tokenizer)
+    return {name: value for name, value in start.items() if value is not None}
+
+
+def _is_plain_change(spec: normalizers.Normalizer) -> bool:
+    """Tell whether every reader has this normalizer without tables in the file."""
+    if isinstance(spec, normalizers.Sequence):
+        return all(map(_is_plain_change, spec.normalizers))
+    if isinstance(spec, normalizers.Replace):
+        return bool(spec.pattern.text) and not spec.pattern.regex
+    if isinstance(spec, normalizers.Prepend):
+        return bool(spec.prepend)
+    return isinstance(spec, (normalizers.NFC, normalizers.NFD, normalizers.BertNormalizer))
+
+
+def _is_plain_cut(spec: pre_tokenizers.PreTokenizer) -> bool:
+    """Tell whether every reader has this pre-tokenizer without tables in the file."""
+    if isinstance(spec, pre_tokenizers.Split):
+        return bool(spec.pattern.text) and not spec.pattern.regex
+    return isinstance(spec, (pre_tokenizers.BertPreTokenizer, pre_tokenizers.Metaspace))
 
 
 def _rewriting(normalizer: Any) -> list[list[str]] | None:

@@ -216,7 +216,13 @@ def hf_form(spec: Spec, losses: list[Loss] | None = None) -> Spec:
     losses = [] if losses is None else losses
     added = _user_defined(model)
     if not _by_metaspace(model) and not model.add_dummy_prefix:
-        added += _unmade(model)
+        unmade = _unmade(model)
+        added += unmade
+        if _overlap([token.content for token in unmade]):
+            what = (
+                "pieces that overlap in a text, such as flags in a row, are found from the left and not by their scores"
+            )
+            losses.append(Loss("model.pieces", what, "keep the .model file"))
     return spec.replace(
         model=_rebuilt(model),
         added_tokens=(*spec.added_tokens, *added),
@@ -257,6 +263,12 @@ def _unmade(model: models.SentencePiece) -> list[AddedToken]:
         if not cuts and merge(list(text), lookup) == [text]:
             found.append(AddedToken(number, text, normalized=False))
     return found
+
+
+def _overlap(texts: list[str]) -> bool:
+    """Tell whether an end of one text is the beginning of another."""
+    starts = {text[:size] for text in texts for size in range(1, len(text))}
+    return any(text[-size:] in starts for text in texts for size in range(1, len(text)))
 
 
 def _rebuilt(model: models.SentencePiece) -> models.Model:

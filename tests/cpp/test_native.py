@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import spm
+from tests.cpp import random_specs
 from tests.cpp.native import SANITIZED, SOURCES, STRICT, Native, build, compiler
 from tests.paths import ROOT
 from tests.strategies import any_texts
@@ -20,6 +22,17 @@ from tokenizers_lite.tokenizer import Tokenizer
 from vocab_converters import compact
 
 BUNDLED = ROOT / "tokenizers_lite" / "bundled"
+RULES = {
+    "a": "b",
+    "ab": " ",
+    "c": "",
+    "か": "x  y",
+    "é": "e\u0301",
+    "\u0301": "",
+    "👍": "<p>",
+    "\u200d": "x",
+    "\r\n": "a",
+}
 # One of each kind: NFC and a linked vocabulary, sentencepiece's child, WordPiece, bytes without tokens.
 NAMES = ["qwen3", "phi3.5", "bge-small-en", "smollm2"]
 few = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -124,6 +137,45 @@ SMALL = {
         pre_tokenizer=pre_tokenizers.BertPreTokenizer(),
         decoder=decoders.WordPiece(),
     ),
+    "emptied": Spec(
+        models.WordLevel({"?": 0, "a": 1, "ab": 2, "é": 3}, unk_token="?"),
+        normalizer=normalizers.Sequence((normalizers.StripAccents(), normalizers.Lowercase(), normalizers.NFKC())),
+        pre_tokenizer=pre_tokenizers.Sequence((pre_tokenizers.Whitespace(), pre_tokenizers.Digits(True))),
+    ),
+    "best path": Spec(
+        models.Unigram(
+            (
+                ("<unk>", 0.0),
+                ("▁", -2.0),
+                ("a", -2.5),
+                ("b", -2.5),
+                ("ab", -4.0),
+                ("▁a", -3.0),
+                ("é", -9.0),
+                ("a", -2.0),
+            ),
+            unk_id=0,
+        ),
+        normalizer=normalizers.Sequence((normalizers.Nmt(), normalizers.Replace(Pattern(" {2,}", True), " "))),
+        pre_tokenizer=pre_tokenizers.Sequence((pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace())),
+        decoder=decoders.Metaspace(),
+    ),
+    "affixes": Spec(
+        models.BPE(
+            {text: at for at, text in enumerate(["?", "a", "##b", "b", "##b</w>", "a</w>", "##a", "ab", "ab</w>"])},
+            (("a", "##b"), ("a", "##b</w>")),
+            unk_token="?",
+            continuing_subword_prefix="##",
+            end_of_word_suffix="</w>",
+        ),
+        pre_tokenizer=pre_tokenizers.CharDelimiterSplit(" "),
+        decoder=decoders.WordPiece(),
+    ),
+    "spaced bytes": Spec(
+        models.BPE({**{char: at for at, char in enumerate(CHARS)}, "Ġa": 300}, (("Ġ", "a"),)),
+        pre_tokenizer=pre_tokenizers.ByteLevel(add_prefix_space=True),
+        decoder=decoders.ByteLevel(),
+    ),
     "metaspace": Spec(
         models.BPE({"a": 0, "▁": 1, "▁a": 2, "b": 3}, (("▁", "a"),)),
         pre_tokenizer=pre_tokenizers.Metaspace("▁", "first", True),
@@ -147,6 +199,28 @@ def test_small_models_with_any_added_tokens(program, tmp_path_factory, name, dat
             same(native, tokenizer, text, plain=data.draw(st.booleans()))
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_random_tokenizers_are_refused_or_followed(program, tmp_path, seed):
+    random_specs.compare(random.Random(seed), program, tmp_path, n_texts=4)
+
+
+@few
+@given(st.data())
+def test_character_maps_of_sentencepiece(program, tmp_path_factory, data):
+    spec = Spec(
+        models.WordLevel({"?": 0, "a": 1, "x": 2, "e": 3}, unk_token="?"),
+        normalizer=normalizers.Precompiled(spm.compiled(RULES)),
+        pre_tokenizer=pre_tokenizers.Split(Pattern("(?m).", True), "Isolated"),
+    )
+    tokenizer = Tokenizer(spec)
+    path = tmp_path_factory.mktemp("map") / "x.tokc"
+    path.write_bytes(compact.dumps(spec))
+    parts = [*RULES, "👍🏽", "क्ष", "\u1100\u1161", "👩‍👩‍👧‍👦", "x"]
+    with contextlib.closing(Native(program, path)) as native:
+        for _ in range(10):
+            same(native, tokenizer, "".join(data.draw(st.lists(st.sampled_from(parts), max_size=8))))
+
+
 def _refusal(program, spec, tmp_path):
     path = tmp_path / "x.tokc"
     path.write_bytes(compact.dumps(spec))
@@ -158,11 +232,11 @@ def _refusal(program, spec, tmp_path):
 @pytest.mark.parametrize(
     ("spec", "named"),
     [
-        (Spec(models.Unigram((("a", 0.0),))), "Unigram"),
+        (Spec(models.Unigram((("a", 0.0),))), "Unigram without unk_id"),
+        (Spec(models.WordLevel({"a": 0}, unk_token="?")), "unk_token"),
         (Spec(models.BPE({"a": 0}, (), dropout=0.1)), "dropout"),
-        (Spec(models.BPE({"a": 0, "b</w>": 1}, (), end_of_word_suffix="</w>")), "end_of_word_suffix"),
-        (Spec(models.BPE({"a": 0}, ()), normalizer=normalizers.NFKC()), "NFKC"),
-        (Spec(models.BPE({"a": 0}, ()), pre_tokenizer=pre_tokenizers.Whitespace()), "Whitespace"),
+        (Spec(models.BPE({"a": 0}, ()), normalizer=normalizers.Replace(Pattern("(?<=a)b", True), "")), "Replace"),
+        (Spec(models.BPE({"a": 0}, ()), pre_tokenizer=pre_tokenizers.UnicodeScripts()), "UnicodeScripts"),
         (Spec(models.BPE({"a": 0}, ()), decoder=decoders.CTC()), "CTC"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

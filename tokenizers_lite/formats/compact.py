@@ -222,6 +222,9 @@ def _model(container: Container, model: dict[str, Any]) -> Any:
 
     storage = model.pop("storage", None)
     storage = storage if isinstance(storage, dict) else {}
+    for name in ("literal", "holes"):
+        if not isinstance(storage.get(name, []), (list, tuple)):
+            raise _error("not a list of ids", file=container.name, field=f"model.storage.{name}", value=storage[name])
     kind = str(model.get("type"))
     plain = {**model, **_EMPTY.get(kind, {})}
     record = _records.from_plain(plain, "models", container.name, "model", container.trusted)

@@ -729,6 +729,25 @@ void replace_all(string& text, string_view found, string_view put) {
   text = out.append(text, done, string::npos);
 }
 
+// Where the white space that ends at `end` starts, not before `limit`.
+size_t blank_start(string_view text, size_t end, size_t limit) {
+  while (end > limit) {
+    size_t start = end;
+    if (!is_white_space(char_before(text.data(), start))) break;
+    end = start;
+  }
+  return end;
+}
+
+size_t blank_end(string_view text, size_t start) {
+  while (start < text.size()) {
+    size_t next = start;
+    if (!is_white_space(char_at(text.data(), next))) break;
+    start = next;
+  }
+  return start;
+}
+
 // ------------------------------------------------------------ byte alphabet
 
 // GPT-2's byte alphabet: printable Latin-1 bytes stand for themselves, the others, in order, are U+0100 and up.
@@ -1105,6 +1124,8 @@ class Vocabulary {
   bool is_literal(uint32_t id) const { return marks_[id] & kLiteral; }
   // Whether BPE of the token's own text gives the token.
   bool stands_alone(uint32_t id) const { return marks_[id] & kAlone; }
+  double score(uint32_t id) const { return scores_[id]; }
+  const vector<double>& scores() const { return scores_; }
 
   // Id of stored bytes, kNone if there is none; literal texts are not among them.
   uint32_t find(string_view raw_text) const {
@@ -1152,6 +1173,8 @@ class Vocabulary {
   bool join(const vector<Text>& base, Error& error);
   bool rank_all(const Container& file, Error& error);
   bool load_texts(const Container& file, Error& error);
+  bool load_merges(const Container& file, const Value& model, Error& error);
+  bool load_scores(const Container& file, Error& error);
   void reserve(size_t bytes);
   void keep(const vector<Text>& by_id);
   void index_text(Slots::Adder& adder, uint32_t id);
@@ -1164,7 +1187,8 @@ class Vocabulary {
   size_t holes_ = 0;
   size_t longest_ = 0;
   Slots texts_;
-  vector<Pair> made_;             // id -> the ids whose merge makes it; left is kNoPair if none does
+  vector<double> scores_;         // of Unigram
+  vector<Pair> made_;             // id -> the ids whose merge makes it (or rank -> the ids it takes); kNoPair if none
   vector<uint32_t> ranks_, order_;  // id -> rank and back, if merges do not go in the order of ids
   Slots pairs_;
 };
@@ -1182,15 +1206,10 @@ bool Vocabulary::ids_of(const Value& list, uint8_t mark, const char* field, Erro
 bool Vocabulary::load(const Container& file, const Value& model, Error& error) {
   pairs_.resize(0);
   if (!file.has(file.pair_tag())) {
-    // The writer uses PAIR for all BPE but what is named here.
-    if (model.type() == "BPE") {
-      if (!model["dropout"].is_nil()) return unsupported(error, "model", "dropout");
-      if (!model["continuing_subword_prefix"].is_nil() || !model["end_of_word_suffix"].is_nil())
-        return unsupported(error, "model", "continuing_subword_prefix or end_of_word_suffix");
-      return unsupported(error, "model", "merges that PAIR cannot hold");
-    }
-    if (model.type() != "WordPiece") return unsupported(error, "model", model.type());
-    return load_texts(file, error);
+    if (model.type() == "Unigram") return load_scores(file, error);
+    if (model.type() == "BPE") return load_texts(file, error) && load_merges(file, model, error);
+    if (model.type() == "WordPiece" || model.type() == "WordLevel") return load_texts(file, error);
+    return unsupported(error, "model", model.type());
   }
   Bytes base;
   vector<Text> texts;
@@ -1233,16 +1252,22 @@ bool Vocabulary::read_pairs(const Container& file, Error& error) {
   return true;
 }
 
-// A text behind its length, which is written 7 bits a byte; `at` moves behind it.
-bool sized_text(Bytes bytes, size_t& at, Text& text) {
-  size_t length = 0;
-  for (int shift = 0;; shift += 7) {
-    if (at >= bytes.size || shift > 28) return false;
+// A number written 7 bits a byte, low ones first; `at` moves behind it.
+bool read_number(Bytes bytes, size_t& at, size_t& number) {
+  number = 0;
+  for (int shift = 0; shift <= 28; shift += 7) {
+    if (at >= bytes.size) return false;
     const uint8_t byte = bytes.data[at++];
-    length |= static_cast<size_t>(byte & 127) << shift;
-    if (byte < 128) break;
+    number |= static_cast<size_t>(byte & 127) << shift;
+    if (byte < 128) return true;
   }
-  if (length > bytes.size - at) return false;
+  return false;
+}
+
+// A text behind its length; `at` moves behind it.
+bool sized_text(Bytes bytes, size_t& at, Text& text) {
+  size_t length;
+  if (!read_number(bytes, at, length) || length > bytes.size - at) return false;
   text = {reinterpret_cast<const char*>(bytes.data) + at, length};
   at += length;
   return true;
@@ -1377,20 +1402,65 @@ bool Vocabulary::load_texts(const Container& file, Error& error) {
   return true;
 }
 
+// BPE that PAIR cannot hold: all merges, best first; of equal ones the last counts.
+bool Vocabulary::load_merges(const Container& file, const Value& model, Error& error) {
+  Bytes rows;
+  if (!file.section("MERG", 8, rows, error)) return false;
+  const size_t n = rows.size / 8, cut = model["continuing_subword_prefix"].text.size();
+  if (n >= kNoPair) return damaged(error, "section MERG: too many merges");
+  made_.resize(n);
+  order_.resize(n);
+  pairs_.resize(n);
+  Slots::Adder adder(pairs_);
+  string joined;
+  for (size_t rank = n; rank-- > 0;) {
+    const uint64_t left = little(rows.data + 8 * rank, 4), right = little(rows.data + 8 * rank + 4, 4);
+    if (!exists(static_cast<int64_t>(left)) || !exists(static_cast<int64_t>(right)))
+      return damaged(error, "section MERG: a merge names an id that does not exist");
+    made_[rank] = {static_cast<uint32_t>(left), static_cast<uint32_t>(right)};
+    const string_view tail = raw(made_[rank].right);
+    joined.assign(raw(made_[rank].left)).append(tail.substr(std::min(cut, tail.size())));
+    order_[rank] = find(joined);
+    if (order_[rank] == kNone) return damaged(error, "section MERG: a merge makes a token that does not exist");
+    adder.add(hash_pair(made_[rank].left, made_[rank].right), static_cast<uint32_t>(rank));
+  }
+  for (uint8_t& mark : marks_) mark &= static_cast<uint8_t>(~kAlone);
+  return true;
+}
+
+// The tokens of Unigram, in the order of ids, and their scores; of equal texts the last counts.
+bool Vocabulary::load_scores(const Container& file, Error& error) {
+  Bytes texts, scores;
+  if (!file.section("TEXT", 1, texts, error) || !file.section("SCOR", 8, scores, error)) return false;
+  vector<Text> by_id;
+  for (size_t at = 0; at < texts.size;) {
+    by_id.emplace_back();
+    if (!sized_text(texts, at, by_id.back())) return damaged(error, "section TEXT: texts end early");
+  }
+  if (by_id.size() != scores.size / 8 || by_id.size() >= kNoPair)
+    return damaged(error, "section SCOR does not fit section TEXT");
+  scores_.resize(by_id.size());
+  for (size_t id = 0; id < by_id.size(); ++id) {
+    const uint64_t bits = little(scores.data + 8 * id, 8);
+    std::memcpy(&scores_[id], &bits, 8);
+  }
+  keep(by_id);
+  return true;
+}
+
 // Keep texts by id; of an id without a text there is no token.
 void Vocabulary::keep(const vector<Text>& by_id) {
   texts_.resize(by_id.size());
   Slots::Adder adder(texts_);
   for (const Text& text : by_id) {
-    const auto id = static_cast<uint32_t>(sizes_.size());
     starts_.push_back(static_cast<uint32_t>(blob_.size()));
     sizes_.push_back(static_cast<uint32_t>(text.size));
     marks_.push_back(text.data ? 0 : kHole);
     holes_ += !text.data;
     if (text.size) blob_.append(text.data, text.size);
     longest_ = std::max(longest_, text.size);
-    index_text(adder, id);
   }
+  for (size_t id = by_id.size(); id-- > 0;) index_text(adder, static_cast<uint32_t>(id));
 }
 
 void Vocabulary::index_text(Slots::Adder& adder, uint32_t id) {
@@ -1487,11 +1557,114 @@ class Merger {
   vector<uint64_t> queue_;
 };
 
+// ---------------------------------------------------------------- patterns
+
+// A pattern as a table over character classes (docs/formats/compact.md, "start").
+class Automaton {
+ public:
+  bool load(const Value& row, Error& error) {
+    if (row.items.size() != 3 || row.items[0].kind != Value::kInt || row.items[0].number < 1 || row.items[0].number > 254)
+      return damaged(error, "start: not a row of classes, table and ranges");
+    const auto classes = static_cast<uint32_t>(row.items[0].number);
+    const string_view table = row.items[1].text, ranges = row.items[2].text;
+    width_ = classes + 1;
+    const size_t cells = table.size() / 2;
+    if (table.size() % 2 || cells % width_ || cells / width_ < 2) return damaged(error, "start: a broken table");
+    steps_.resize(cells);
+    for (size_t i = 0; i < cells; ++i) {
+      const auto step = static_cast<uint32_t>(little(reinterpret_cast<const uint8_t*>(table.data()) + 2 * i, 2));
+      if ((step >> 1) >= cells / width_) return damaged(error, "start: a state that does not exist");
+      steps_[i] = (step >> 1) * width_ << 1 | (step & 1);
+    }
+    low_.assign(0x10000, 0);
+    Numbers numbers(reinterpret_cast<const uint8_t*>(ranges.data()), ranges.size());
+    uint64_t first = 0;
+    uint8_t current = 0;
+    uint32_t filled = 0;
+    while (numbers.more()) {
+      first += numbers.next();
+      for (; filled < first && filled < 0x10000; ++filled) low_[filled] = current;
+      current = numbers.byte();
+      if (numbers.broken() || current >= classes || first > 0x10FFFF)
+        return damaged(error, "start: broken ranges");
+      high_.push_back({static_cast<uint32_t>(first), current});
+    }
+    for (; filled < 0x10000; ++filled) low_[filled] = current;
+    if (numbers.broken() || high_.empty() || high_[0].first) return damaged(error, "start: broken ranges");
+    return true;
+  }
+
+  // Call `piece(text, whether it is a match)` for every match and for what is between matches.
+  template <class Piece>
+  void cut(string_view text, const Piece& piece) const {
+    const uint32_t* steps = steps_.data();
+    const char* data = text.data();
+    const size_t size = text.size();
+    size_t gap = 0, at = 0;
+    while (at < size) {
+      uint32_t state = width_;  // of state 1, which starts
+      size_t here = at, end = 0;
+      while (state) {
+        const size_t before = here;
+        uint32_t of;
+        if (here < size) {
+          const auto byte = static_cast<uint8_t>(data[here]);
+          if (byte < 0x80) {
+            of = low_[byte];
+            ++here;
+          } else {
+            of = class_of(char_at(data, here));
+          }
+        } else {
+          of = width_ - 1;
+        }
+        const uint32_t step = steps[state + of];
+        if (step & 1) end = before;
+        if (before == size) break;
+        state = step >> 1;
+      }
+      if (end <= at) {  // no match, or an empty one, starts here
+        char_at(data, at);
+        continue;
+      }
+      if (gap < at) piece(text.substr(gap, at - gap), false);
+      piece(text.substr(at, end - at), true);
+      gap = at = end;
+    }
+    if (gap < size) piece(text.substr(gap), false);
+  }
+
+ private:
+  struct Range {
+    uint32_t first;
+    uint8_t of;
+  };
+  uint32_t class_of(uint32_t code) const {
+    if (code < 0x10000) return low_[code];
+    const auto above = std::upper_bound(high_.begin(), high_.end(), code,
+                                        [](uint32_t wanted, const Range& range) { return wanted < range.first; });
+    return above == high_.begin() ? 0 : (above - 1)->of;
+  }
+
+  uint32_t width_ = 0;
+  vector<uint32_t> steps_;  // (first cell of the next state) << 1 | a match ends before this character
+  vector<uint8_t> low_;     // class of each character below U+10000
+  vector<Range> high_;
+};
+
 // ----------------------------------------------------------- normalization
+
+// One step of normalization.
+class Change {
+ public:
+  virtual ~Change() = default;
+  // Return `text` itself if nothing changes, else what became of it in `out`.
+  virtual string_view run(string_view text, string& out) const = 0;
+};
 
 // NFC and NFD with the characters of Unicode 9, as Hugging Face's: later ones are left alone, and nothing composes or
 // reorders across them.
-class Forms {
+class Forms : public Change {
  public:
   explicit Forms(bool compose) : compose_(compose), active_(kTop / 64) {
     Numbers classes(kClasses);
@@ -1508,8 +1681,7 @@ class Forms {
     for (uint32_t code = kHangul; !compose && code < kHangul + kSyllables; ++code) activate(code);
   }
 
-  // Return `text` itself if it is in the form already, else the form in `out`.
-  string_view normalize(string_view text, string& out) const {
+  string_view run(string_view text, string& out) const override {
     out.clear();
     size_t done = 0;
     for (size_t at = 0; at < text.size();) {
@@ -1655,7 +1827,7 @@ class Forms {
 };
 
 // BertNormalizer.
-class Bert {
+class Bert : public Change {
  public:
   Bert(const Value& spec)
       : clean_(spec["clean_text"].truth()),
@@ -1676,7 +1848,7 @@ class Bert {
       lower_.emplace_back(code, text);
     }
   }
-  string_view normalize(string_view text, string& out) const {
+  string_view run(string_view text, string& out) const override {
     string cleaned, form;
     for (size_t at = 0; at < text.size();) {
       const uint32_t code = char_at(text.data(), at);
@@ -1691,7 +1863,7 @@ class Bert {
         append_char(cleaned, code);
       }
     }
-    const string_view parts = strip_ ? forms_.normalize(cleaned, form) : string_view(cleaned);
+    const string_view parts = strip_ ? forms_.run(cleaned, form) : string_view(cleaned);
     out.clear();
     for (size_t at = 0; at < parts.size();) {
       const uint32_t code = char_at(parts.data(), at);
@@ -1724,73 +1896,231 @@ class Bert {
   vector<std::pair<uint32_t, string>> lower_;
 };
 
+class Prepend : public Change {
+ public:
+  explicit Prepend(string_view put) : put_(put) {}
+  string_view run(string_view text, string& out) const override {
+    if (text.empty()) return text;
+    out.assign(put_).append(text);
+    return out;
+  }
+
+ private:
+  string put_;
+};
+
+// Replace of a string.
+class Replace : public Change {
+ public:
+  Replace(string_view found, string_view put) : found_(found), put_(put) {}
+  string_view run(string_view text, string& out) const override {
+    size_t at = text.find(found_), done = 0;
+    if (at == string_view::npos) return text;
+    out.clear();
+    out.reserve(text.size() + text.size() / 2);
+    for (; at != string_view::npos; at = text.find(found_, done)) {
+      out.append(text, done, at - done).append(put_);
+      done = at + found_.size();
+    }
+    out.append(text, done, string::npos);
+    return out;
+  }
+
+ private:
+  string found_, put_;
+};
+
+// Replace of a pattern.
+class Match : public Change {
+ public:
+  explicit Match(string_view put) : put_(put) {}
+  bool load(const Value& row, Error& error) { return automaton_.load(row, error); }
+  string_view run(string_view text, string& out) const override {
+    out.clear();
+    automaton_.cut(text, [&](string_view part, bool is_match) { out += is_match ? string_view(put_) : part; });
+    return out;
+  }
+
+ private:
+  Automaton automaton_;
+  string put_;
+};
+
+// Characters that become strings: Lowercase, StripAccents, Nmt, compatibility forms.
+class CharMap : public Change {
+ public:
+  bool load(string_view table, Error& error) {
+    const Bytes bytes{reinterpret_cast<const uint8_t*>(table.data()), table.size()};
+    size_t code = 0, gap = 0;
+    for (size_t at = 0; at < bytes.size;) {
+      Text text;
+      if (!read_number(bytes, at, gap) || (code += gap) > 0x10FFFF || !sized_text(bytes, at, text) ||
+          valid_prefix({text.data, text.size}) != text.size)
+        return damaged(error, "start.changes: a broken table of characters");
+      entries_.emplace_back(static_cast<uint32_t>(code), string(text.data, text.size));
+    }
+    return true;
+  }
+  string_view run(string_view text, string& out) const override {
+    out.clear();
+    for (size_t at = 0; at < text.size();) {
+      const size_t start = at;
+      const uint32_t code = char_at(text.data(), at);
+      const auto found = std::lower_bound(entries_.begin(), entries_.end(), code,
+                                          [](const auto& entry, uint32_t wanted) { return entry.first < wanted; });
+      out += found != entries_.end() && found->first == code ? string_view(found->second) : text.substr(start, at - start);
+    }
+    return out;
+  }
+
+ private:
+  vector<std::pair<uint32_t, string>> entries_;
+};
+
+// White space at the ends.
+class StripEnds : public Change {
+ public:
+  StripEnds(bool left, bool right) : left_(left), right_(right) {}
+  string_view run(string_view text, string&) const override {
+    const size_t start = left_ ? blank_end(text, 0) : 0;
+    const size_t end = right_ ? blank_start(text, text.size(), start) : text.size();
+    return text.substr(start, end - start);
+  }
+
+ private:
+  bool left_, right_;
+};
+
+// Bytes as the characters of GPT-2's byte alphabet.
+class ToAlphabet : public Change {
+ public:
+  string_view run(string_view text, string& out) const override {
+    out.clear();
+    alphabet_.append(out, text);
+    return out;
+  }
+
+ private:
+  Alphabet alphabet_;
+};
+
+// Precompiled: a character map of sentencepiece (a Darts double array and replacements), the way tokenizers applies it.
+// A grapheme of less than six bytes that starts with a key becomes the shortest such key's replacement; of other
+// graphemes each character does.
+class CharsMap : public Change {
+ public:
+  bool load(const Value& spec, Error& error) {
+    const string_view blob = spec["precompiled_charsmap"].text;
+    const auto* data = reinterpret_cast<const uint8_t*>(blob.data());
+    const uint64_t size = blob.size() < 8 ? 0 : little(data, 4);
+    if (size < 4 || size > blob.size() - 4) return damaged(error, "precompiled_charsmap: a broken size");
+    units_.resize(static_cast<size_t>(size / 4));
+    for (size_t i = 0; i < units_.size(); ++i) units_[i] = static_cast<uint32_t>(little(data + 4 + 4 * i, 4));
+    block_ = blob.substr(4 + 4 * units_.size());
+    if (valid_prefix(block_) != block_.size()) return damaged(error, "precompiled_charsmap: a replacement is not UTF-8");
+    return clusters_.load(spec["clusters"], error);
+  }
+  string_view run(string_view text, string& out) const override {
+    out.clear();
+    clusters_.cut(text, [&](string_view cluster, bool) {
+      string_view put;
+      if (cluster.size() < 6 && shortest(cluster, put)) {
+        out += put;
+        return;
+      }
+      for (size_t at = 0; at < cluster.size();) {
+        const size_t start = at;
+        char_at(cluster.data(), at);
+        const string_view character = cluster.substr(start, at - start);
+        out += shortest(character, put) ? put : character;
+      }
+    });
+    return out;
+  }
+
+ private:
+  static uint32_t offset(uint32_t unit) { return (unit >> 10) << ((unit & 0x200) >> 6); }
+  // The replacement of the shortest key that the text starts with.
+  bool shortest(string_view text, string_view& put) const {
+    uint32_t base = offset(units_[0]);
+    for (const char c : text) {
+      const uint32_t byte = static_cast<uint8_t>(c), index = base ^ byte;
+      if (!byte || index >= units_.size() || (units_[index] & 0x800000FF) != byte) return false;
+      base = index ^ offset(units_[index]);
+      if (!(units_[index] & 0x100)) continue;
+      const size_t start = base < units_.size() ? units_[base] & 0x7FFFFFFF : block_.size();
+      if (start >= block_.size()) return false;
+      put = string_view(block_).substr(start);
+      put = put.substr(0, put.find('\0'));
+      return valid_prefix(put) == put.size();
+    }
+    return false;
+  }
+
+  vector<uint32_t> units_;
+  string block_;
+  Automaton clusters_;
+};
+
 // The normalizers of a spec, one after the other.
 class Normalizer {
  public:
-  bool load(const Value& spec, Error& error) {
-    const string_view type = spec.type();
-    if (spec.is_nil()) return true;
-    Step step;
-    if (type == "Sequence") {
-      for (const Value& part : spec["normalizers"].items)
-        if (!load(part, error)) return false;
-      return true;
-    }
-    if (type == "NFC" || type == "NFD") {
-      step.forms = std::make_unique<Forms>(type == "NFC");
-    } else if (type == "BertNormalizer") {
-      step.bert = std::make_unique<Bert>(spec);
-    } else if (type == "Prepend") {
-      step.put = spec["prepend"].text;
-      if (step.put.empty()) return unsupported(error, "normalizer", "Prepend of nothing");
-    } else if (type == "Replace") {
-      step.found = spec["pattern"]["text"].text;
-      step.put = spec["content"].text;
-      if (spec["pattern"]["regex"].truth() || step.found.empty())
-        return unsupported(error, "normalizer", "Replace of a regular expression");
-    } else {
-      return unsupported(error, "normalizer", type);
-    }
-    steps_.push_back(std::move(step));
+  // The writer lists the steps where a spec's own need tables (docs/formats/compact.md, "start").
+  bool load(const Value& spec, const Value& start, Error& error) {
+    const Value& listed = start["changes"];
+    if (listed.kind != Value::kArray) return add(spec, error);
+    for (const Value& step : listed.items)
+      if (!add(step, error)) return false;
     return true;
   }
   bool empty() const { return steps_.empty(); }
   // The result is in `text` itself or in one of the buffers.
   string_view run(string_view text, string& a, string& b) const {
-    for (const Step& step : steps_) {
-      string& out = text.data() == a.data() ? b : a;
-      text = step.run(text, out);
+    string* out = &a;
+    for (const auto& step : steps_) {
+      text = step->run(text, *out);
+      if (!text.empty() && text.data() >= out->data() && text.data() < out->data() + out->size()) out = out == &a ? &b : &a;
     }
     return text;
   }
 
  private:
-  struct Step {
-    string found, put;
-    std::unique_ptr<Forms> forms;
-    std::unique_ptr<Bert> bert;
-
-    string_view run(string_view text, string& out) const {
-      if (forms) return forms->normalize(text, out);
-      if (bert) return bert->normalize(text, out);
-      if (found.empty()) {
-        if (text.empty()) return text;
-        out.assign(put).append(text);
-        return out;
-      }
-      size_t at = text.find(found), done = 0;
-      if (at == string_view::npos) return text;
-      out.clear();
-      out.reserve(text.size() + text.size() / 2);
-      for (; at != string_view::npos; at = text.find(found, done)) {
-        out.append(text, done, at - done).append(put);
-        done = at + found.size();
-      }
-      out.append(text, done, string::npos);
-      return out;
+  bool add(const Value& spec, Error& error) {
+    if (spec.is_nil()) return true;
+    const string_view type = spec.type();
+    if (type == "Sequence") {
+      for (const Value& part : spec["normalizers"].items)
+        if (!add(part, error)) return false;
+      return true;
     }
-  };
-  vector<Step> steps_;
+    if (type == "Replace" && !spec["pattern"]["regex"].truth() && !spec["pattern"]["text"].text.empty())
+      return keep(std::make_unique<Replace>(spec["pattern"]["text"].text, spec["content"].text));
+    if (type == "Prepend" && !spec["prepend"].text.empty()) return keep(std::make_unique<Prepend>(spec["prepend"].text));
+    if (type == "NFC" || type == "NFD") return keep(std::make_unique<Forms>(type == "NFC"));
+    if (type == "BertNormalizer") return keep(std::make_unique<Bert>(spec));
+    if (type == "ByteLevel") return keep(std::make_unique<ToAlphabet>());
+    if (type == "Strip")
+      return keep(std::make_unique<StripEnds>(spec["strip_left"].truth(), spec["strip_right"].truth()));
+    if (type == "Match") {
+      auto step = std::make_unique<Match>(spec["content"].text);
+      return step->load(spec["row"], error) && keep(std::move(step));
+    }
+    if (type == "Map") {
+      auto step = std::make_unique<CharMap>();
+      return step->load(spec["table"].text, error) && keep(std::move(step));
+    }
+    if (type == "Precompiled" && spec["clusters"].kind == Value::kArray) {
+      auto step = std::make_unique<CharsMap>();
+      return step->load(spec, error) && keep(std::move(step));
+    }
+    return unsupported(error, "normalizer", type);
+  }
+  bool keep(std::unique_ptr<Change> step) {
+    steps_.push_back(std::move(step));
+    return true;
+  }
+
+  vector<std::unique_ptr<Change>> steps_;
 };
 
 // ------------------------------------------------------------ added tokens
@@ -1891,25 +2221,6 @@ class Matcher {
   uint32_t first_[256] = {};
 };
 
-// Where the white space that ends at `end` starts, not before `limit`.
-size_t blank_start(string_view text, size_t end, size_t limit) {
-  while (end > limit) {
-    size_t start = end;
-    if (!is_white_space(char_before(text.data(), start))) break;
-    end = start;
-  }
-  return end;
-}
-
-size_t blank_end(string_view text, size_t start) {
-  while (start < text.size()) {
-    size_t next = start;
-    if (!is_white_space(char_at(text.data(), next))) break;
-    start = next;
-  }
-  return start;
-}
-
 // Cut a text at the tokens of `matcher`: call `part(start, end, token or null)` for each part. Parts overlap only where
 // Hugging Face's do: where an `rstrip` token swallows white space that is itself a token.
 template <class Part>
@@ -1941,98 +2252,47 @@ void split_added(string_view text, const Matcher& matcher, const CharSet& word, 
 
 // ---------------------------------------------------------------- splitting
 
-// A pattern as a table over character classes (docs/formats/compact.md, "splits").
-class Automaton {
- public:
-  bool load(const Value& row, Error& error) {
-    if (row.items.size() != 3 || row.items[0].kind != Value::kInt || row.items[0].number < 1 || row.items[0].number > 254)
-      return damaged(error, "start.splits: not a row of classes, table and ranges");
-    const auto classes = static_cast<uint32_t>(row.items[0].number);
-    const string_view table = row.items[1].text, ranges = row.items[2].text;
-    width_ = classes + 1;
-    const size_t cells = table.size() / 2;
-    if (table.size() % 2 || cells % width_ || cells / width_ < 2) return damaged(error, "start.splits: a broken table");
-    steps_.resize(cells);
-    for (size_t i = 0; i < cells; ++i) {
-      const auto step = static_cast<uint32_t>(little(reinterpret_cast<const uint8_t*>(table.data()) + 2 * i, 2));
-      if ((step >> 1) >= cells / width_) return damaged(error, "start.splits: a state that does not exist");
-      steps_[i] = (step >> 1) * width_ << 1 | (step & 1);
-    }
-    low_.assign(0x10000, 0);
-    Numbers numbers(reinterpret_cast<const uint8_t*>(ranges.data()), ranges.size());
-    uint64_t first = 0;
-    uint8_t current = 0;
-    uint32_t filled = 0;
-    while (numbers.more()) {
-      first += numbers.next();
-      for (; filled < first && filled < 0x10000; ++filled) low_[filled] = current;
-      current = numbers.byte();
-      if (numbers.broken() || current >= classes || first > 0x10FFFF)
-        return damaged(error, "start.splits: broken ranges");
-      high_.push_back({static_cast<uint32_t>(first), current});
-    }
-    for (; filled < 0x10000; ++filled) low_[filled] = current;
-    if (numbers.broken() || high_.empty() || high_[0].first) return damaged(error, "start.splits: broken ranges");
-    return true;
-  }
+// What becomes of the matches that a text is cut at.
+enum class Behavior { kRemoved, kIsolated, kPrevious, kNext, kContiguous };
 
-  // Call `piece` for every match and for what is between matches.
-  template <class Piece>
-  void cut(string_view text, Piece piece) const {
-    const uint32_t* steps = steps_.data();
-    const char* data = text.data();
-    const size_t size = text.size();
-    size_t gap = 0, at = 0;
-    while (at < size) {
-      uint32_t state = width_;  // of state 1, which starts
-      size_t here = at, end = 0;
-      while (state) {
-        const size_t before = here;
-        uint32_t of;
-        if (here < size) {
-          const auto byte = static_cast<uint8_t>(data[here]);
-          if (byte < 0x80) {
-            of = low_[byte];
-            ++here;
-          } else {
-            of = class_of(char_at(data, here));
-          }
-        } else {
-          of = width_ - 1;
-        }
-        const uint32_t step = steps[state + of];
-        if (step & 1) end = before;
-        if (before == size) break;
-        state = step >> 1;
-      }
-      if (end <= at) {  // no match, or an empty one, starts here
-        char_at(data, at);
-        continue;
-      }
-      if (gap < at) piece(text.substr(gap, at - gap));
-      piece(text.substr(at, end - at));
-      gap = at = end;
-    }
-    if (gap < size) piece(text.substr(gap));
-  }
+bool behavior_of(string_view name, Behavior& behavior) {
+  static const string_view names[] = {"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
+  const auto found = std::find(std::begin(names), std::end(names), name);
+  behavior = static_cast<Behavior>(found - std::begin(names));
+  return found != std::end(names);
+}
 
- private:
-  struct Range {
-    uint32_t first;
-    uint8_t of;
-  };
-  uint32_t class_of(uint32_t code) const {
-    if (code < 0x10000) return low_[code];
-    const auto above = std::upper_bound(high_.begin(), high_.end(), code,
-                                        [](uint32_t wanted, const Range& range) { return wanted < range.first; });
-    return above == high_.begin() ? 0 : (above - 1)->of;
-  }
-
-  uint32_t width_ = 0;
-  vector<uint32_t> steps_;  // (first cell of the next state) << 1 | a match ends before this character
-  vector<uint8_t> low_;     // class of each character below U+10000
-  vector<Range> high_;
+struct Part {
+  size_t start, end;
+  bool match;
 };
+
+// Call `piece` for what a behavior makes of matches and gaps, which alternate or follow each other, but are never empty.
+template <class Piece>
+void arrange(string_view text, vector<Part>& parts, Behavior behavior, const Piece& piece) {
+  const auto give = [&](const Part& part) { piece(text.substr(part.start, part.end - part.start)); };
+  if (behavior == Behavior::kRemoved) {
+    for (const Part& part : parts)
+      if (!part.match) give(part);
+    return;
+  }
+  if (behavior == Behavior::kNext) std::reverse(parts.begin(), parts.end());
+  vector<Part> joined;
+  bool previous = false;
+  for (const Part& part : parts) {
+    const bool joins = behavior == Behavior::kContiguous ? part.match == previous
+                                                         : behavior != Behavior::kIsolated && part.match && !previous;
+    previous = part.match;
+    if (!joins || joined.empty()) {
+      joined.push_back(part);
+    } else {
+      joined.back().start = std::min(joined.back().start, part.start);
+      joined.back().end = std::max(joined.back().end, part.end);
+    }
+  }
+  if (behavior == Behavior::kNext) std::reverse(joined.begin(), joined.end());
+  for (const Part& part : joined) give(part);
+}
 
 // How text is cut before the model sees it.
 class Cutter {
@@ -2045,31 +2305,34 @@ class Cutter {
       }
       return true;
     }
-    return load_plain(spec, has_normalizer, error);
+    if (start["cuts"].kind != Value::kArray) return load_plain(spec, has_normalizer, error);
+    for (const Value& step : start["cuts"].items)
+      if (!add(step, has_normalizer, error)) return false;
+    return true;
   }
   bool has_automata() const { return !automata_.empty(); }
 
   // `first`: the text starts the whole input.
   template <class Piece>
-  void cut(string_view text, bool first, string& buffer, const Piece& piece) const {
-    switch (kind_) {
-      case kWhole: return chain(text, 0, piece);
-      case kLiteral: return literal(text, piece);
-      case kBert: return bert(text, piece);
-      case kMetaspace: break;
-    }
-    buffer.assign(text);
-    replace_all(buffer, " ", marker_);
-    if (!buffer.empty() && buffer.compare(0, marker_.size(), marker_) != 0 &&
-        (scheme_ == "always" || (scheme_ == "first" && first)))
-      buffer.insert(0, marker_);
-    if (split_) return literal(buffer, piece);
-    if (!buffer.empty()) piece(string_view(buffer));
+  void cut(string_view text, bool first, const Piece& piece) const {
+    if (!steps_.empty())
+      run(text, first, 0, piece);
+    else if (bert_)
+      bert(text, piece);
+    else
+      chain(text, 0, piece);
   }
 
  private:
-  enum Kind { kWhole, kLiteral, kMetaspace, kBert };
+  struct Step {
+    enum Kind { kCut, kLiteral, kMetaspace, kPrefix, kAlphabet } kind;
+    Automaton automaton;
+    Behavior behavior;
+    bool invert;
+    string literal, scheme;  // what is looked for, or put in place of blanks, or in front
+  };
 
+  // The steps of a spec that need no tables.
   bool load_plain(const Value& spec, bool has_normalizer, Error& error) {
     const string_view type = spec.type();
     if (spec.is_nil()) return true;
@@ -2077,35 +2340,52 @@ class Cutter {
       return load_plain(spec["pretokenizers"].items[0], has_normalizer, error);
     if (type == "Sequence" && spec["pretokenizers"].items.empty()) return true;
     if (type == "BertPreTokenizer") {
-      kind_ = kBert;
+      bert_ = true;
       punctuation_ = CharSet(kPunctuation);
       return true;
     }
     if (type == "Metaspace") {
-      kind_ = kMetaspace;
-      marker_ = literal_ = spec["replacement"].text;
-      scheme_ = spec["prepend_scheme"].text;
-      split_ = spec["split"].truth();
-      behavior_ = "MergedWithNext";
-      if (marker_.empty()) return damaged(error, "pre_tokenizer.replacement must be one character");
-      if (scheme_ == "first" && has_normalizer)
-        return unsupported(error, "pre_tokenizer.prepend_scheme", "first after a normalizer");
+      if (!metaspace(spec["replacement"].text, spec["prepend_scheme"].text, has_normalizer, error)) return false;
+      if (spec["split"].truth())
+        steps_.push_back({Step::kLiteral, {}, Behavior::kNext, false, string(spec["replacement"].text), ""});
       return true;
     }
     if (type == "Split" && !spec["pattern"]["regex"].truth()) {
-      kind_ = kLiteral;
-      literal_ = spec["pattern"]["text"].text;
-      behavior_ = spec["behavior"].text;
-      invert_ = spec["invert"].truth();
-      static const string_view known[] = {"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
-      if (literal_.empty()) return unsupported(error, "pre_tokenizer", "Split at nothing");
-      if (std::find(std::begin(known), std::end(known), behavior_) == std::end(known))
-        return unsupported(error, "pre_tokenizer.behavior", behavior_);
+      Step step{Step::kLiteral, {}, Behavior::kIsolated, spec["invert"].truth(), string(spec["pattern"]["text"].text), ""};
+      if (step.literal.empty()) return unsupported(error, "pre_tokenizer", "Split at nothing");
+      if (!behavior_of(spec["behavior"].text, step.behavior))
+        return unsupported(error, "pre_tokenizer.behavior", spec["behavior"].text);
+      steps_.push_back(std::move(step));
       return true;
     }
     return unsupported(error, "pre_tokenizer", type == "Sequence" || type == "Split" || type == "ByteLevel"
-                                                   ? string(type) + " whose patterns are not in start.splits"
+                                                   ? string(type) + " of which the writer could make no tables"
                                                    : string(type));
+  }
+  bool metaspace(string_view marker, string_view scheme, bool has_normalizer, Error& error) {
+    if (marker.empty()) return damaged(error, "pre_tokenizer.replacement must be one character");
+    if (scheme == "first" && has_normalizer)
+      return unsupported(error, "pre_tokenizer.prepend_scheme", "first after a normalizer");
+    steps_.push_back({Step::kMetaspace, {}, Behavior::kNext, false, string(marker), string(scheme)});
+    return true;
+  }
+  // A step that the writer made.
+  bool add(const Value& spec, bool has_normalizer, Error& error) {
+    const string_view type = spec.type();
+    if (type == "Metaspace") return metaspace(spec["replacement"].text, spec["scheme"].text, has_normalizer, error);
+    Step step{Step::kCut, {}, Behavior::kIsolated, spec["invert"].truth(), string(spec["content"].text), ""};
+    if (type == "Cut") {
+      if (!step.automaton.load(spec["row"], error)) return false;
+      if (!behavior_of(spec["behavior"].text, step.behavior)) return damaged(error, "start.cuts: unknown behavior");
+    } else if (type == "Prefix") {
+      step.kind = Step::kPrefix;
+    } else if (type == "ByteLevel") {
+      step.kind = Step::kAlphabet;
+    } else {
+      return unsupported(error, "pre_tokenizer", type);
+    }
+    steps_.push_back(std::move(step));
+    return true;
   }
 
   template <class Piece>
@@ -2114,7 +2394,7 @@ class Cutter {
       if (!text.empty()) piece(text);
       return;
     }
-    automata_[level].cut(text, [&](string_view part) {
+    automata_[level].cut(text, [&](string_view part, bool) {
       if (level + 1 == automata_.size())
         piece(part);
       else
@@ -2122,47 +2402,45 @@ class Cutter {
     });
   }
 
-  // Split at a string, with what HF calls behaviors.
   template <class Piece>
-  void literal(string_view text, const Piece& piece) const {
-    size_t at = text.find(literal_);
-    if (at == string_view::npos && !invert_) {
-      if (!text.empty()) piece(text);
-      return;
+  void run(string_view text, bool first, size_t level, const Piece& piece) const {
+    if (text.empty()) return;
+    if (level == steps_.size()) return piece(text);
+    const Step& step = steps_[level];
+    if (step.kind == Step::kCut || step.kind == Step::kLiteral) {
+      vector<Part> parts;
+      const auto add = [&](size_t start, size_t end, bool match) { parts.push_back({start, end, match != step.invert}); };
+      if (step.kind == Step::kCut)
+        step.automaton.cut(text, [&](string_view part, bool match) {
+          const auto start = static_cast<size_t>(part.data() - text.data());
+          add(start, start + part.size(), match);
+        });
+      else
+        find(text, step.literal, add);
+      return arrange(text, parts, step.behavior, [&](string_view part) {
+        run(part, first && part.data() == text.data(), level + 1, piece);
+      });
     }
-    struct Part {
-      size_t start, end;
-      bool match;
-    };
-    vector<Part> parts;
+    string changed;
+    if (step.kind == Step::kAlphabet) {
+      alphabet_.append(changed, text);
+    } else {
+      const bool always = step.kind == Step::kPrefix || step.scheme == "always" || (step.scheme == "first" && first);
+      changed.assign(text);
+      if (step.kind == Step::kMetaspace) replace_all(changed, " ", step.literal);
+      if (always && changed.compare(0, step.literal.size(), step.literal) != 0) changed.insert(0, step.literal);
+    }
+    run(changed, first, level + 1, piece);
+  }
+  template <class Add>
+  static void find(string_view text, const string& literal, const Add& add) {
     size_t done = 0;
-    for (; at != string_view::npos; at = text.find(literal_, done)) {
-      if (done < at) parts.push_back({done, at, invert_});
-      parts.push_back({at, at + literal_.size(), !invert_});
-      done = at + literal_.size();
+    for (size_t at = text.find(literal); at != string_view::npos; at = text.find(literal, done)) {
+      if (done < at) add(done, at, false);
+      done = at + literal.size();
+      add(at, done, true);
     }
-    if (done < text.size()) parts.push_back({done, text.size(), invert_});
-    if (behavior_ == "Removed") {
-      for (const Part& part : parts)
-        if (!part.match) piece(text.substr(part.start, part.end - part.start));
-      return;
-    }
-    if (behavior_ == "MergedWithNext") std::reverse(parts.begin(), parts.end());
-    vector<Part> joined;
-    bool previous = false;
-    for (const Part& part : parts) {
-      const bool joins = behavior_ == "Contiguous" ? part.match == previous
-                                                   : behavior_ != "Isolated" && part.match && !previous;
-      previous = part.match;
-      if (!joins || joined.empty()) {
-        joined.push_back(part);
-      } else {
-        joined.back().start = std::min(joined.back().start, part.start);
-        joined.back().end = std::max(joined.back().end, part.end);
-      }
-    }
-    if (behavior_ == "MergedWithNext") std::reverse(joined.begin(), joined.end());
-    for (const Part& part : joined) piece(text.substr(part.start, part.end - part.start));
+    if (done < text.size()) add(done, text.size(), false);
   }
 
   template <class Piece>
@@ -2180,11 +2458,11 @@ class Cutter {
     if (start < text.size()) piece(text.substr(start));
   }
 
-  Kind kind_ = kWhole;
-  vector<Automaton> automata_;
-  string literal_, behavior_, marker_, scheme_;
-  bool invert_ = false, split_ = false;
+  vector<Automaton> automata_;  // of byte-level BPE: one cut after the other
+  vector<Step> steps_;
+  bool bert_ = false;
   CharSet punctuation_;
+  Alphabet alphabet_;
 };
 
 // ---------------------------------------------------------------- decoding
@@ -2330,13 +2608,16 @@ struct Model {
   vector<std::pair<string, string>> templates;
   int32_t bos = -1, eos = -1, pad = -1, size = 0;
 
-  bool word_piece = false;
+  enum Kind { kBpe, kWordPiece, kWordLevel, kUnigram } kind = kBpe;
   bool ignore_merges = false, byte_fallback = false, fuse_unk = false, has_unk = false, cuts_words = false;
-  uint32_t unk = 0;
+  bool affixed = false;
+  uint32_t unk = 0, surface_unk = 0;
   vector<uint32_t> bytes;   // id of each byte's symbol or byte token, kNone if there is none
   vector<uint32_t> low;     // id of each character below U+0800 as a symbol
   vector<uint32_t> joined;  // characters that a token joins with a following marker, ascending
-  string prefix;            // of WordPiece's continuing pieces
+  string prefix, suffix;    // of continuing pieces, and of the last one
+  vector<uint64_t> lengths;  // of Unigram: which sizes texts have, by their first two bytes; bit 63 means that or more
+  double unk_score = 0;
   size_t most_chars = 0;
 
   bool load(const Container& file, const Container& vocabulary_file, Error& error);
@@ -2350,6 +2631,9 @@ struct Model {
 
  private:
   bool load_model(const Value& model, const Value& start, Error& error);
+  bool load_bpe(const Value& model, const Value& start, Error& error);
+  bool load_bytes(Error& error);
+  bool load_unigram(const Value& model, Error& error);
   bool load_added(const Value& rows, Error& error);
   bool load_config(const Value& config, Error& error);
 };
@@ -2363,6 +2647,12 @@ bool ids_in(const Value& list, vector<int32_t>& ids, const char* field, Error& e
     ids.push_back(static_cast<int32_t>(item.number));
   }
   return true;
+}
+
+// Where `lengths` keeps the sizes of texts that start like this one.
+inline size_t lengths_key(string_view text) {
+  const auto first = static_cast<uint8_t>(text[0]);
+  return text.size() < 2 ? size_t{first} << 8 : size_t{first} << 8 | static_cast<uint8_t>(text[1]);
 }
 
 // One call of encode: buffers that pieces share, and the ids so far.
@@ -2384,14 +2674,67 @@ class Encoder {
 
  private:
   void pieces(string_view text, bool first) {
-    model_.cutter.cut(text, first, cutter_buffer_, [this](string_view piece) {
-      if (model_.word_piece)
-        word_piece(piece);
-      else if (model_.cuts_words)
-        words(piece);
-      else
-        bpe(piece);
+    model_.cutter.cut(text, first, [this](string_view piece) {
+      switch (model_.kind) {
+        case Model::kBpe: return model_.cuts_words ? words(piece) : bpe(piece);
+        case Model::kWordPiece: return word_piece(piece);
+        case Model::kWordLevel: return word_level(piece);
+        case Model::kUnigram: return unigram(piece);
+      }
     });
+  }
+
+  void word_level(string_view piece) {
+    const uint32_t id = model_.vocabulary.find(piece);
+    ids_.push_back(static_cast<int32_t>(id == kNone ? model_.unk : id));
+  }
+
+  // The path with the highest sum of scores, the earliest found of equal ones; unknown characters in a row are one token.
+  void unigram(string_view piece) {
+    const Vocabulary& vocabulary = model_.vocabulary;
+    places_.assign(piece.size() + 1, {0, kNone, false});
+    for (size_t start = 0; start < piece.size();) {
+      const double here = places_[start].best;
+      size_t next = start;
+      char_at(piece.data(), next);
+      const auto reach = [&](size_t end, double score, bool unknown) {
+        Place& place = places_[end];
+        if (place.start == kNone || score + here > place.best)
+          place = {score + here, static_cast<uint32_t>(start), unknown};
+      };
+      bool known = false;
+      const size_t room = std::min(piece.size() - start, vocabulary.longest());
+      for (uint64_t sizes = model_.lengths[lengths_key(piece.substr(start))]; sizes; sizes &= sizes - 1) {
+        size_t size = 0;
+        while (!(sizes >> size & 1)) ++size;
+        for (const size_t last = size == 63 ? room : std::min(room, size); size <= last; ++size) {
+          const uint32_t id = vocabulary.find(piece.substr(start, size));
+          if (id == kNone) continue;
+          known |= start + size == next;
+          reach(start + size, vocabulary.score(id), id == model_.unk);
+        }
+      }
+      if (!known) reach(next, model_.unk_score, true);
+      start = next;
+    }
+    spans_.clear();
+    bool unknown_behind = false;
+    for (size_t end = piece.size(); end > 0;) {
+      const Place& place = places_[end];
+      if (place.unknown && unknown_behind)
+        spans_.back().first = place.start;
+      else
+        spans_.emplace_back(place.start, end);
+      unknown_behind = place.unknown;
+      end = place.start;
+    }
+    for (size_t i = spans_.size(); i-- > 0;) {
+      const string_view text = piece.substr(spans_[i].first, spans_[i].second - spans_[i].first);
+      const uint32_t id = vocabulary.find(text);
+      merger_.ids.clear();
+      if (id != kNone || !fall_back(text)) merger_.ids.push_back(id == kNone ? model_.surface_unk : id);
+      for (const uint32_t found : merger_.ids) ids_.push_back(static_cast<int32_t>(found));
+    }
   }
 
   // Cut before each run of markers that does not follow a character of `joined`: no merge crosses there.
@@ -2432,12 +2775,19 @@ class Encoder {
     for (size_t at = 0; at < piece.size();) {
       const size_t start = at;
       const uint32_t code = char_at(piece.data(), at);
-      const uint32_t id = code < 0x800 ? model_.low[code] : model_.vocabulary.find(piece.substr(start, at - start));
+      string_view symbol = piece.substr(start, at - start);
+      if (model_.affixed) {
+        word_ = start ? model_.prefix : string();
+        word_.append(symbol);
+        if (at == piece.size()) word_ += model_.suffix;
+        symbol = word_;
+      }
+      const uint32_t id = code < 0x800 && !model_.affixed ? model_.low[code] : model_.vocabulary.find(symbol);
       if (id != kNone) {
         if (pending) merger_.ids.push_back(model_.unk);
         pending = false;
         merger_.ids.push_back(id);
-      } else if (!fall_back(piece.substr(start, at - start)) && model_.has_unk) {
+      } else if (!fall_back(symbol) && model_.has_unk) {
         if (pending && !model_.fuse_unk) merger_.ids.push_back(model_.unk);
         pending = true;
       }
@@ -2481,7 +2831,14 @@ class Encoder {
   const Model& model_;
   vector<int32_t>& ids_;
   Merger merger_;
-  string first_buffer_, second_buffer_, cutter_buffer_, word_;
+  string first_buffer_, second_buffer_, word_;
+  struct Place {
+    double best;
+    uint32_t start;  // of the token that ends here; kNone: none does yet
+    bool unknown;
+  };
+  vector<Place> places_;
+  vector<std::pair<size_t, size_t>> spans_;
 };
 
 }  // namespace
@@ -2504,7 +2861,7 @@ bool Model::load(const Container& file, const Container& vocabulary_file, Error&
   if (frame.items.size() != 2) return unsupported(error, "post_processor", "more than ids around the text");
   if (!ids_in(frame.items[0], before, "start.frame", error) || !ids_in(frame.items[1], after, "start.frame", error))
     return false;
-  if (!normalizer.load(spec["normalizer"], error)) return false;
+  if (!normalizer.load(spec["normalizer"], start, error)) return false;
   if (!cutter.load(spec["pre_tokenizer"], start, !normalizer.empty(), error)) return false;
   if (!decoder.load(spec["decoder"], error)) return false;
   if (!vocabulary.load(vocabulary_file, spec["model"], error) || !load_model(spec["model"], start, error)) return false;
@@ -2513,32 +2870,33 @@ bool Model::load(const Container& file, const Container& vocabulary_file, Error&
 
 bool Model::load_model(const Value& model, const Value& start, Error& error) {
   const string_view type = model.type();
+  if (type == "Unigram") return load_unigram(model, error);
   const string_view unk_token = model["unk_token"].text;
   has_unk = !model["unk_token"].is_nil();
   unk = has_unk ? vocabulary.id_of(unk_token) : kNone;
+  prefix = model["continuing_subword_prefix"].text;
+  if (type == "BPE") return load_bpe(model, start, error);
   if (has_unk && unk == kNone) return unsupported(error, "model.unk_token, which the vocabulary lacks:", unk_token);
-  if (type == "WordPiece") {
-    word_piece = true;
-    prefix = model["continuing_subword_prefix"].text;
-    const Value& most = model["max_input_chars_per_word"];
-    most_chars = most.number > 0 ? static_cast<size_t>(most.number) : 0;
-    return has_unk || unsupported(error, "model", "WordPiece without unk_token");
-  }
-  if (type != "BPE") return unsupported(error, "model", type);
-  if (!model["dropout"].is_nil()) return unsupported(error, "model", "dropout");
-  if (!model["continuing_subword_prefix"].text.empty() || !model["end_of_word_suffix"].text.empty())
-    return unsupported(error, "model", "continuing_subword_prefix or end_of_word_suffix");
+  kind = type == "WordPiece" ? kWordPiece : kWordLevel;
+  const Value& most = model["max_input_chars_per_word"];
+  most_chars = most.number > 0 ? static_cast<size_t>(most.number) : 0;
+  return has_unk || unsupported(error, "model", "words without unk_token");
+}
+
+bool Model::load_bpe(const Value& model, const Value& start, Error& error) {
+  if (!model["dropout"].is_nil()) return unsupported(error, "model", "dropout, which is random,");
+  suffix = model["end_of_word_suffix"].text;
+  affixed = !prefix.empty() || !suffix.empty();
   ignore_merges = model["ignore_merges"].truth();
   byte_fallback = model["byte_fallback"].truth();
   fuse_unk = model["fuse_unk"].truth();
   if (vocabulary.byte_level != cutter.has_automata())
-    return unsupported(error, "pre_tokenizer", "ByteLevel without start.splits, or splits without ByteLevel");
-  for (int byte = 0; byte < 256; ++byte) {
-    char name[8] = {static_cast<char>(byte), 0};
-    if (!vocabulary.byte_level) std::snprintf(name, sizeof name, "<0x%02X>", static_cast<unsigned>(byte));
-    bytes.push_back(vocabulary.find({name, vocabulary.byte_level ? size_t{1} : size_t{6}}));
-    if (vocabulary.byte_level && bytes.back() == kNone && (has_unk || byte_fallback))
-      return unsupported(error, "model", "unk for bytes that have no token");
+    return unsupported(error, "pre_tokenizer", "ByteLevel of which the writer could make no tables");
+  if (!load_bytes(error)) return false;
+  if (has_unk && unk == kNone) {  // it matters unless every byte has a token
+    if (!(vocabulary.byte_level || byte_fallback) || std::find(bytes.begin(), bytes.end(), kNone) != bytes.end())
+      return unsupported(error, "model.unk_token, which the vocabulary lacks:", model["unk_token"].text);
+    has_unk = false;
   }
   for (uint32_t code = 0; code < 0x800 && !vocabulary.byte_level; ++code) {
     string character;
@@ -2550,6 +2908,39 @@ bool Model::load_model(const Value& model, const Value& start, Error& error) {
   for (size_t at = 0; cuts_words && at < characters.text.size();) joined.push_back(char_at(characters.text.data(), at));
   std::sort(joined.begin(), joined.end());
   return true;
+}
+
+// The token of each byte.
+bool Model::load_bytes(Error& error) {
+  for (int byte = 0; byte < 256; ++byte) {
+    char name[8] = {static_cast<char>(byte), 0};
+    if (!vocabulary.byte_level) std::snprintf(name, sizeof name, "<0x%02X>", static_cast<unsigned>(byte));
+    bytes.push_back(vocabulary.find({name, vocabulary.byte_level ? size_t{1} : size_t{6}}));
+    if (vocabulary.byte_level && bytes.back() == kNone && (has_unk || byte_fallback))
+      return unsupported(error, "model", "unk for bytes that have no token");
+  }
+  return true;
+}
+
+bool Model::load_unigram(const Value& model, Error& error) {
+  kind = kUnigram;
+  byte_fallback = model["byte_fallback"].truth();
+  const Value& id = model["unk_id"];
+  if (id.kind != Value::kInt) return unsupported(error, "model", "Unigram without unk_id");
+  if (!vocabulary.exists(id.number)) return damaged(error, "model.unk_id: no such id");
+  surface_unk = static_cast<uint32_t>(id.number);
+  unk = vocabulary.find(vocabulary.raw(surface_unk)) == surface_unk ? surface_unk : kNone - 1;
+  constexpr double kPenalty = 10;
+  unk_score = *std::min_element(vocabulary.scores().begin(), vocabulary.scores().end()) - kPenalty;
+  lengths.assign(0x10000, 0);
+  for (uint32_t token = 0; token < vocabulary.size(); ++token) {
+    const string_view text = vocabulary.raw(token);
+    if (text.empty()) continue;
+    const uint64_t bit = uint64_t{1} << std::min<size_t>(text.size(), 63);
+    lengths[lengths_key(text)] |= bit;
+    for (size_t second = 0; text.size() == 1 && second < 256; ++second) lengths[lengths_key(text) | second] |= bit;
+  }
+  return load_bytes(error);
 }
 
 bool Model::load_added(const Value& rows, Error& error) {

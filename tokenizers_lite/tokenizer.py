@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tokenizers_lite.models.sentencepiece import SentencePiece
     from tokenizers_lite.normalized import NormalizedString
     from tokenizers_lite.normalizers import Normalizer
-    from tokenizers_lite.pipeline import Pipeline
+    from tokenizers_lite.pipeline import Part, Pipeline
     from tokenizers_lite.post_processors import Frame, PostProcessor
     from tokenizers_lite.pre_tokenizers import PreTokenizer
     from tokenizers_lite.spec import Padding, Truncation
@@ -278,29 +278,25 @@ class Tokenizer:
             return self._engine.encode(text)
         if self._needs_origins:
             return list(self._aligned(text, 0, skip).ids)
-        ids: list[int] = []
-        for start, end, id_ in split(text, self._added.raw, skip):
-            if id_ is None:
-                self._extend(ids, text[start:end], start == 0, skip)
-            else:
-                ids.append(id_)
-        return ids
+        return self._pipeline.encode(self._normalized_parts(text, skip))
 
-    def _extend(self, ids: list[int], text: str, first: bool, skip: Skip | None) -> None:
-        """Append the ids of a text between added tokens that are matched raw."""
-        if self._normalize is not None:
-            text = self._normalize(text)
-            if not text:  # a model may have a token for the empty piece, but never gets to see one
-                return
-        encode = self._pipeline.encode
-        if not self._added.normalized.tokens:
-            ids += encode(text, first)
-            return
-        for start, end, id_ in split(text, self._added.normalized, skip):
-            if id_ is None:
-                ids += encode(text[start:end], first and start == 0)
-            else:
-                ids.append(id_)
+    def _normalized_parts(self, text: str, skip: Skip | None) -> list[Part]:
+        """Return the texts between added tokens, normalized, and the ids of the latter."""
+        added = self._added
+        parts: list[Part] = []
+        for start, end, id_ in split(text, added.raw, skip):
+            if id_ is not None:
+                parts.append(id_)
+                continue
+            part = text[start:end] if self._normalize is None else self._normalize(text[start:end])
+            if not added.normalized.tokens:
+                if part:  # a model may have a token for the empty piece, but never gets to see one
+                    parts.append((part, start == 0))
+                continue
+            for inner_start, inner_end, inner_id in split(part, added.normalized, skip):
+                first = start == 0 and inner_start == 0
+                parts.append((part[inner_start:inner_end], first) if inner_id is None else inner_id)
+        return parts
 
     def _aligned(self, text: str, type_id: int, skip: Skip | None) -> Encoding:
         """Return the encoding of a text without what post-processing adds."""

@@ -12,7 +12,10 @@ from tests.strategies import texts
 from tokenizers_lite import pipeline
 from tokenizers_lite.byte_alphabet import CHARS
 from tokenizers_lite.formats import read
-from tokenizers_lite.pipeline import cutting
+from tokenizers_lite.models.bpe import merge
+from tokenizers_lite.pipeline import cutting, spelling
+from tokenizers_lite.pipeline.byte_cutting import BROKEN, HARD, SOFT, ByteCuts, token_bytes
+from tokenizers_lite.pipeline.spelling import ByteSpeller
 from tokenizers_lite.tokenizer import Tokenizer
 
 LETTERS = "aé中国\U00020000"
@@ -47,55 +50,143 @@ def as_latin(raw):
     return [chr(byte) for byte in raw]
 
 
-@given(merges_over(as_latin(sorted(set(LETTERS.encode())))), pieces, st.sampled_from([(), (0xC3,), (0x61,)]))
+def byte_speller(merges, fragile=()):
+    """Return (speller, plain BPE) of a model of bytes; a merge is a pair of Latin-1 strings."""
+    ids = {chr(byte): byte for byte in range(256)}
+    pairs = {}
+    for left, right in merges:
+        ids.setdefault(left + right, len(ids))
+    for rank, (left, right) in enumerate(merges):
+        pairs[ids[left] << 32 | ids[right]] = rank << 32 | ids[left + right]
+    byte_ids = {byte: None if byte in fragile else byte for byte in range(256)}
+    tokens = {id_: token.encode("latin-1") for token, id_ in ids.items() if id_ not in fragile}
+
+    def merge_bytes(text):
+        return merge([id_ for byte in text.encode() if (id_ := byte_ids[byte]) is not None], pairs)
+
+    return ByteSpeller(ByteCuts(tokens, pairs, byte_ids), merge_bytes, pairs), merge_bytes
+
+
+BYTES = as_latin(sorted(set(LETTERS.encode())))
+
+
+@given(merges_over(BYTES), pieces, st.sampled_from([(), (0xC3,), (0x61,)]))
 def test_parts_of_bytes_merge_as_the_whole(merges, piece, fragile):
-    tokens = [bytes([byte]) for byte in range(256) if byte not in fragile]
-    tokens += [(left + right).encode("latin-1") for left, right in merges]
     merges = [pair for pair in merges if not set("".join(pair).encode("latin-1")) & set(fragile)]
+    speller, merge_bytes = byte_speller(merges, fragile)
 
-    def spelled(text):
-        return reference([char for char in as_latin(text.encode()) if ord(char) not in fragile], merges)
+    assert speller.spell(piece) == merge_bytes(piece)
 
-    parts = cutting.of_bytes(tokens, fragile).parts(piece)
 
-    assert "".join(parts) == piece
-    assert list(chain.from_iterable(map(spelled, parts))) == spelled(piece)
+@given(merges_over(BYTES), pieces)
+def test_flags_of_numpy_cut_nothing_that_the_rule_does_not(merges, piece):
+    np = pytest.importorskip("numpy", reason="bulk cutting needs it")
+    from tokenizers_lite import bulk
+
+    speller, merge_bytes = byte_speller(merges)
+    table = bulk.Bulk(np, bulk.BytePairFlags(np, speller.cuts), speller.spell_part)
+    texts = [piece.replace("\0", "b"), piece[::-1].replace("\0", "中") * 2]
+
+    assert table.encode_each(texts) == list(map(merge_bytes, texts))
+
+
+def latin(text):
+    return text.encode().decode("latin-1")
 
 
 def test_half_characters_at_the_end_of_a_token_keep_their_neighbours():
-    blank_and_lead = cutting.of_bytes(["é".encode() + b"\xe4"])
-    tail_and_letter = cutting.of_bytes([b"\xad" + "é".encode()])
-    both_halves = cutting.of_bytes([b"\xad\xe4\xb8"])
+    # The lead byte of all these characters merges first with what stands before it.
+    speller, _ = byte_speller([(latin("é")[0], latin("é")[1]), (latin("é"), "\xe4")])
 
-    assert blank_and_lead.parts("é中国é") == ["é中", "国", "é"]
-    assert tail_and_letter.parts("é中é") == ["é", "中é"]
-    assert both_halves.parts("中中国") == ["中中", "国"]
+    assert speller.cuts.marked("é中国é") == f"é{BROKEN}中{HARD}国{HARD}é"
+
+
+def test_characters_that_become_one_token_first_are_cut_all_the_same():
+    zhong, merges = latin("中"), [(latin("é")[0], latin("é")[1])]
+    merges += [(zhong[0], zhong[1]), (zhong[:2], zhong[2]), (latin("é"), "\xe4")]
+    speller, merge_bytes = byte_speller(merges)
+
+    assert speller.cuts.marked("é中中é") == f"é{SOFT}中{HARD}中{HARD}é"
+    assert speller.spell("é中中é") == merge_bytes("é中中é")
 
 
 def test_bytes_of_tokens_in_the_alphabet():
-    assert cutting.token_bytes(["Ġa", CHARS[255], "中b", "Ċ"]) == [b" a", b"\xff", b"\xffb", b"\n"]
+    assert token_bytes(["Ġa", CHARS[255], "中b", "Ċ"]) == [b" a", b"\xff", b"\xffb", b"\n"]
 
 
-@pytest.fixture(params=["qwen3", "llama-3.2-instruct", "llama2", "smollm2"])
+@given(merges_over(LETTERS), st.lists(pieces, min_size=1, max_size=4), st.integers(1, 9))
+def test_word_table_encodes_as_the_whole(merges, parts, window):
+    np = pytest.importorskip("numpy", reason="bulk cutting needs it")
+    from tokenizers_lite import bulk
+
+    symbols = dict.fromkeys([*LETTERS, "b", *(left + right for left, right in merges)])
+    ids = {token: at for at, token in enumerate(symbols)}
+
+    def spell(word):
+        return [ids[token] for token in reference(list(word), merges)]
+
+    parts = [part.replace("\0", "b") for part in parts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "WINDOW", window)
+        patch.setattr(bulk, "LONGEST", 3)
+        patch.setattr(bulk, "WORDS", 5)
+        table = bulk.Bulk(np, bulk.of_characters(np, ids), spell)
+        found = table.encode([(part, False) if at % 2 else 7 for at, part in enumerate(parts)], lambda text, _: [text])
+        each = table.encode_each(parts)
+
+    assert found == list(chain.from_iterable(spell(part) if at % 2 else [7] for at, part in enumerate(parts)))
+    assert each == list(map(spell, parts))
+
+
+def test_words_of_the_same_hash_keep_their_ids(monkeypatch):
+    np = pytest.importorskip("numpy", reason="bulk cutting needs it")
+    from tokenizers_lite import bulk
+
+    monkeypatch.setattr(bulk.WordTable, "_hashes", lambda self, units, starts: np.ones(len(starts), np.uint64))
+    table = bulk.Bulk(np, bulk.of_characters(np, "abc"), lambda word: [ord(word)])
+
+    assert table.encode([("abba", True), 300, ("c", False)], lambda text, _: [text]) == [97, 98, 98, 97, 300, 99]
+
+
+def test_text_with_the_marks_goes_another_way():
+    np = pytest.importorskip("numpy", reason="bulk cutting needs it")
+    from tokenizers_lite import bulk
+
+    table = bulk.Bulk(np, bulk.of_characters(np, "ab"), lambda word: [ord(word)])
+
+    assert table.encode([("a\0b", True)], lambda text, _: [text]) is None
+    assert table.encode([("a\1b", True)], lambda text, _: [text]) is None
+
+
+@pytest.fixture(params=["qwen3", "llama-3.2-instruct", "llama2", "gemma-2", "smollm2"])
 def pair(request, monkeypatch):
     """Return (plain tokenizer, one that uses every fast means from the first character)."""
     pytest.importorskip("numpy", reason="bulk cutting needs it")
-    from tokenizers_lite import bulk
-
     spec = SPECS.get(request.param) or SPECS.setdefault(
         request.param, read(str(shared_vocab(request.param) / "tokenizer.json"))
     )
     plain, fast = Tokenizer(spec), Tokenizer(spec)
-    for name in ("_PATIENCE", "_IMPORT_PATIENCE"):
-        monkeypatch.setattr(bulk, name, 0)
-    monkeypatch.setattr(bulk, "_LENGTH", 2)
-    monkeypatch.setattr(pipeline, "_PATIENCE", 0)
+    monkeypatch.setattr(spelling, "TOGETHER", 2)
+    monkeypatch.setattr(pipeline, "BULK_LENGTH", 2)
+    for name in ("_PATIENCE", "_BULK_TOTAL"):
+        monkeypatch.setattr(pipeline, name, 0)
     fast._pipeline  # noqa: B018 - made under these thresholds
     fast.encode("中文字符 abc " * 9)
     monkeypatch.setattr(pipeline, "_PATIENCE", 1 << 60)
-    if plain._pipeline._bulk is not None:
-        plain._pipeline._bulk._off = True
+    plain._pipeline  # noqa: B018
+    plain.encode = lambda text: plain_encode(plain, text)
     return plain, fast
+
+
+def plain_encode(tokenizer, text):
+    """Encode without numpy."""
+    used = tokenizer._pipeline
+    cut = used.words if isinstance(used, pipeline.CutBPE) else used._pieces
+    ids = []
+    for part in tokenizer._normalized_parts(text, None) if text else []:
+        ids += [part] if isinstance(part, int) else used.cache.encode(cut(*part))
+    before, after = tokenizer._frame
+    return [*before, *ids, *after]
 
 
 SPECS = {}

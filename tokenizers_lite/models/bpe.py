@@ -163,6 +163,13 @@ class BPE:
         self.affixes = bool(spec.continuing_subword_prefix or spec.end_of_word_suffix)
         self.cache: dict[str, list[int]] = {}
 
+    def whole_pairs(self) -> Pairs:
+        """Return the merge table as a dict, which is faster and can be gone through; it is used from now on."""
+        whole = getattr(self.spec.merges, "whole_table", None)
+        if whole is not None and not isinstance(self.pairs, dict):
+            self.pairs = whole()
+        return self.pairs
+
     def tokenize(self, piece: str) -> list[int]:
         """Return the ids of a piece. The list may be shared: do not change it."""
         ids = self.cache.get(piece)

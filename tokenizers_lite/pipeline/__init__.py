@@ -1,6 +1,6 @@
 """Pipelines: normalized text between added tokens -> ids, each by the fastest exact means.
 
-Three strategies behind one seam (`encode(text, first)`):
+Three strategies behind one seam (`encode(parts)`):
 
 * `General` does what tokenizers does: pre-tokenize, then ask the model.
 * `ByteLevelBPE` skips the detour over GPT-2's byte alphabet.
@@ -18,21 +18,25 @@ from tokenizers_lite.models.bpe import BPE, CACHE_ENTRIES, CACHE_PIECE, merge
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from tokenizers_lite.bulk import Bulk
     from tokenizers_lite.models import Model
-    from tokenizers_lite.pipeline.cutting import Cuts
-    from tokenizers_lite.pipeline.spelling import Speller
     from tokenizers_lite.pre_tokenizers import PreTokenizer
+
+    # A text between added tokens and whether it starts the whole input, or the id of an added token.
+    Part = tuple[str, bool] | int
 
     class Pipeline(Protocol):
         """Turns normalized text into ids."""
 
-        def encode(self, text: str, first: bool) -> list[int]:
-            """Return the ids of `text`; `first` says that it starts the whole input."""
+        def encode(self, parts: list[Part]) -> list[int]:
+            """Return the ids of the parts of a text."""
 
 
+# Texts of this many characters gain from numpy, if it is imported; and so many before it is imported for them.
+BULK_LENGTH = 1000
+_BULK_TOTAL = 150_000
 # Characters that are cut without a compiled pattern before it is worth compiling one.
 _QUICK_TOTAL = 4096
 # What marks a cut; in no text that is cut by it.
@@ -64,15 +68,40 @@ class PieceCache(dict[str, list[int]]):
             if self._patience < 0:
                 self.tokenize, self._hasten = self._hasten(), None
         ids = self.tokenize(piece)
+        self.keep(piece, ids)
+        return ids
+
+    def keep(self, piece: str, ids: list[int]) -> None:
+        """Remember the ids of a piece."""
         if len(piece) <= CACHE_PIECE:
             if len(self) >= CACHE_ENTRIES:
                 self.clear()
             self[piece] = ids
-        return ids
 
     def encode(self, pieces: Iterable[str]) -> list[int]:
         """Return the ids of all pieces in a row."""
         return list(chain.from_iterable(map(self.__getitem__, pieces)))
+
+
+class Numpy:
+    """The module numpy, where it is installed: at once if it is imported, else when it is worth the import."""
+
+    def __init__(self) -> None:
+        self._left = _BULK_TOTAL
+
+    def after(self, size: int) -> Any:
+        """Return the module, or None, after another `size` characters that it would be good for."""
+        import sys
+
+        self._left -= size
+        if self._left > 0 and "numpy" not in sys.modules:
+            return None
+        try:
+            import numpy as np
+        except ImportError:
+            self._left = 1 << 62
+            return None
+        return np
 
 
 class General:
@@ -82,11 +111,18 @@ class General:
         self.pre_tokenizer = pre_tokenizer
         self.model = model
 
-    def encode(self, text: str, first: bool) -> list[int]:
-        """Return the ids of `text`."""
-        pieces = self.pre_tokenizer.pre_tokenize(text, first) if self.pre_tokenizer else [text]
+    def encode(self, parts: list[Part]) -> list[int]:
+        """Return the ids of the parts of a text."""
         tokenize = self.model.tokenize
-        return [id_ for piece in pieces for id_ in tokenize(piece)]
+        ids: list[int] = []
+        for part in parts:
+            if type(part) is int:
+                ids.append(part)
+                continue
+            text, first = part  # type: ignore[misc]
+            for piece in self.pre_tokenizer.pre_tokenize(text, first) if self.pre_tokenizer else [text]:
+                ids += tokenize(piece)
+        return ids
 
 
 class ByteLevelBPE:
@@ -110,33 +146,37 @@ class ByteLevelBPE:
         self.model = model
         self.byte_ids = byte_ids
         self.cache = PieceCache(self._tokenize, self._hasten)
-        # A piece that is taken whole may not be one of several parts.
-        self._bulk = None if model.spec.ignore_merges else _bulk(lambda: self._speller.cuts)
-        self._made_speller: Speller | None = None
+        self._spell = self._merge
         self._make_splitter = splitter
         self._splitter: PreTokenizer | None = None
         self._quick = quick
         self._quick_left = _QUICK_TOTAL
 
-    def encode(self, text: str, first: bool) -> list[int]:
-        """Return the ids of `text`."""
+    def encode(self, parts: list[Part]) -> list[int]:
+        """Return the ids of the parts of a text."""
+        ids: list[int] = []
+        for part in parts:
+            if type(part) is int:
+                ids.append(part)
+            else:
+                ids += self.cache.encode(self._pieces(*part))  # type: ignore[misc]
+        return ids
+
+    def _pieces(self, text: str, first: bool) -> list[str]:
         splitter = self._splitter
         if splitter is None:
             if self._quick is not None and self._quick_left >= len(text):
                 self._quick_left -= len(text)
-                return self.cache.encode(self._quick(text))
+                return self._quick(text)
             splitter = self._splitter = self._make_splitter()
-        pieces = splitter.pre_tokenize(text, first)
-        if self._bulk is not None and self._bulk.wants(text):
-            pieces = self._bulk.parts(CUT.join(pieces))
-        return self.cache.encode(pieces)
+        return splitter.pre_tokenize(text, first)
 
     def _tokenize(self, piece: str) -> list[int]:
         if self.model.spec.ignore_merges:
             whole = self._whole(piece)
             if whole is not None:
                 return [whole]
-        return self._merge(piece)
+        return self._spell(piece)
 
     def _whole(self, piece: str) -> int | None:
         return self.model.token_to_id(to_alphabet(piece))
@@ -145,17 +185,16 @@ class ByteLevelBPE:
         ids = map(self.byte_ids.__getitem__, piece.encode())
         return merge([id_ for id_ in ids if id_ is not None], self.model.pairs)
 
-    @property
-    def _speller(self) -> Speller:
-        if self._made_speller is None:
-            from tokenizers_lite.pipeline import spelling
-
-            whole = self._whole if self.model.spec.ignore_merges else None
-            self._made_speller = spelling.of_bytes(self.model, self.byte_ids, self._merge, whole)
-        return self._made_speller
-
     def _hasten(self) -> Callable[[str], list[int]]:
-        return self._speller.spell
+        from tokenizers_lite.pipeline import spelling
+
+        speller = spelling.of_bytes(self.model, self.byte_ids, self._merge)
+        if speller is not None:
+            self._spell = speller.spell
+            self.cache = spelling.BatchCache(
+                self.cache, self._whole if self.model.spec.ignore_merges else None, speller
+            )
+        return self._tokenize
 
 
 class CutBPE:
@@ -165,33 +204,37 @@ class CutBPE:
         self.model = model
         self.pre_tokenizer = pre_tokenizer
         self.joined = joined
-        self.cache = PieceCache(lambda word: merge(model.symbols(word), model.pairs), self._hasten)
-        self._bulk = _bulk(lambda: self._speller.cuts)
-        self._made_speller: Speller | None = None
+        self.symbols = CharacterIds(model)
+        self.cache = PieceCache(self._merge, self._hasten)
+        self.bulk: Bulk | None = None
+        self._numpy = Numpy()
         self._find_words: Callable[[str], list[str]] | None = None
         self._quick_left = _QUICK_TOTAL
 
-    def encode(self, text: str, first: bool) -> list[int]:
-        """Return the ids of `text`."""
-        if self.pre_tokenizer is None:
-            return self.cache.encode(self._words(text))
-        pieces = self.pre_tokenizer.pre_tokenize(text, first)
-        return self.cache.encode(chain.from_iterable(map(self._words, pieces)))
+    def encode(self, parts: list[Part]) -> list[int]:
+        """Return the ids of the parts of a text."""
+        size = sum(len(part[0]) for part in parts if type(part) is tuple)
+        if size >= BULK_LENGTH and (self.bulk is not None or self._make_bulk(size)):
+            found = self.bulk.encode(parts, self.pieces)  # type: ignore[union-attr]
+            if found is not None:
+                return found
+        ids: list[int] = []
+        for part in parts:
+            if type(part) is int:
+                ids.append(part)
+            else:
+                ids += self.cache.encode(self.words(*part))  # type: ignore[misc]
+        return ids
 
-    @property
-    def _speller(self) -> Speller:
-        if self._made_speller is None:
-            from tokenizers_lite.pipeline import spelling
+    def pieces(self, text: str, first: bool) -> list[str]:
+        """Return what the pre-tokenizer makes of a text."""
+        return [text] if self.pre_tokenizer is None else self.pre_tokenizer.pre_tokenize(text, first)
 
-            self._made_speller = spelling.of_characters(self.model)
-        return self._made_speller
-
-    def _hasten(self) -> Callable[[str], list[int]]:
-        return self._speller.spell
+    def words(self, text: str, first: bool) -> Iterable[str]:
+        """Return the words of a text."""
+        return chain.from_iterable(map(self._words, self.pieces(text, first)))
 
     def _words(self, text: str) -> list[str]:
-        if self._bulk.wants(text):
-            return self._bulk.parts(text)
         if self._find_words is None:
             if self._quick_left >= len(text):
                 self._quick_left -= len(text)
@@ -199,11 +242,39 @@ class CutBPE:
             self._find_words = words_finder(self.joined)
         return self._find_words(text)
 
+    def _merge(self, word: str) -> list[int]:
+        ids = list(map(self.symbols.__getitem__, word))
+        return merge(self.model.symbols(word) if None in ids else ids, self.model.pairs)  # type: ignore[arg-type]
 
-def _bulk(cuts: Callable[[], Cuts]) -> Bulk:
-    from tokenizers_lite.bulk import Bulk
+    def _hasten(self) -> Callable[[str], list[int]]:
+        from tokenizers_lite.pipeline import spelling
 
-    return Bulk(cuts)
+        return spelling.of_characters(self.model, self._merge).spell
+
+    def _make_bulk(self, size: int) -> bool:
+        """Tell whether there is a `Bulk` now, after another `size` characters."""
+        np = self._numpy.after(size)
+        if np is None:
+            return False
+        from tokenizers_lite import bulk
+
+        self.model.whole_pairs()
+        self.bulk = bulk.Bulk(np, bulk.of_characters(np, self.model.spec.vocab), self._merge)
+        return True
+
+
+class CharacterIds(dict[str, "int | None"]):
+    """Character -> its id, None if it has none; looked up when missing."""
+
+    def __init__(self, model: BPE) -> None:
+        super().__init__()
+        self._id_of = model.token_to_id
+
+    def __missing__(self, char: str) -> int | None:
+        id_ = self._id_of(char)
+        if id_ is not None:  # there is no bound on those that have none
+            self[char] = id_
+        return id_
 
 
 class ByteIds(dict[int, "int | None"]):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tokenizers_lite.models import Model
-    from tokenizers_lite.pipeline import Pipeline
+    from tokenizers_lite.pipeline import Part, Pipeline
 
 # Characters that are handled here before the components are worth making.
 _QUICK_TOTAL = 4096
@@ -51,12 +51,22 @@ class AsciiFirst:
         self._left = _QUICK_TOTAL
         self._full: Pipeline | None = None
 
-    def encode(self, text: str, first: bool) -> list[int]:
-        """Return the ids of normalized text."""
-        if self._full is None and len(text) <= self._left and text.isascii() and text.isprintable():
-            self._left -= len(text)
+    def encode(self, parts: list[Part]) -> list[int]:
+        """Return the ids of the parts of a text."""
+        if self._full is None and all(isinstance(part, int) or self._takes(part[0]) for part in parts):
             tokenize = self.model.tokenize
-            return [id_ for word in words(text) for id_ in tokenize(word)]
+            ids: list[int] = []
+            for part in parts:
+                if isinstance(part, int):
+                    ids.append(part)
+                    continue
+                self._left -= len(part[0])
+                for word in words(part[0]):
+                    ids += tokenize(word)
+            return ids
         if self._full is None:
             self._full = self._make()
-        return self._full.encode(text, first)
+        return self._full.encode(parts)
+
+    def _takes(self, text: str) -> bool:
+        return len(text) <= self._left and text.isascii() and text.isprintable()

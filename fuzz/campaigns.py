@@ -5,6 +5,7 @@ hunt is a list of units, can be stopped and taken up, and any find can be
 repeated. Campaigns: ``specs``, ``damaged`` (specs), ``text:<model>``,
 ``spm`` (trained) and
 ``spm:<model>``, ``cpp`` (specs) and ``cpp:<model>``, ``files:<reader>``,
+``emulated:<model>``,
 ``chat``, ``state``.
 """
 
@@ -81,6 +82,10 @@ def run(campaign: str, seed: int, beat: Beat = lambda _: None) -> Json:
         from fuzz import models
 
         models.hunt(unit, rng, name, beat)
+    elif kind == "emulated":
+        from fuzz import emulated
+
+        emulated.hunt(unit, rng, name, beat)
     elif kind == "cpp":
         from fuzz import native
 
@@ -194,6 +199,7 @@ def known_campaigns(models: int | None = None, seed: int = 0) -> list[str]:
         made += ["spm", *(f"spm:{name}" for name in some(spm.names()))]
     except ImportError:
         pass
+    made += [f"emulated:{name}" for name in some(names())]
     if os.environ.get(chats.PYTHON) and chats.templates():
         made.append("chat")
     readers = list(files.READERS)

@@ -27,6 +27,10 @@ def still_wrong(case: Json) -> str | None:
         from fuzz import chats
 
         return chats.still_wrong(case)
+    if law == "emulated":
+        from fuzz import emulated
+
+        return emulated.still_wrong(case)
     if law == "cpp":
         from fuzz import native
 

@@ -8,6 +8,7 @@ from vocab_converters import emulate, mnn_text, mtok
 from vocab_converters._header import Header
 from vocab_converters._nodes import DECODERS, NORMALIZERS, PRE_TOKENIZERS, Node, make
 from vocab_converters.emulate import MNN, MNN_LLM, NATIVE, READERS, ReaderError
+from vocab_converters.emulate._base import as_bytes
 
 NONE, NO_TAIL = Node(0), mtok.Tail()
 
@@ -354,3 +355,7 @@ def test_a_file_of_either_extension_loads(tmp_path):
     path.write_bytes(mtok.emit(bpe({"a": 0})))
 
     assert emulate.load(path, NATIVE).encode("a") == [0]
+
+
+def test_a_pair_of_surrogates_is_the_character_it_means():
+    assert as_bytes("\ud83d\udc4d\ud83d") == "👍\ufffd".encode()

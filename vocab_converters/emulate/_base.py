@@ -40,7 +40,9 @@ def as_bytes(text: str | bytes) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
-        return re.sub("[\ud800-\udfff]", "�", text).encode("utf-8")
+        from tokenizers_lite.tokenizer import scalars
+
+        return scalars(text).encode("utf-8")
 
 
 class Emulated:

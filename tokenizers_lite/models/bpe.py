@@ -29,6 +29,8 @@ NEVER = 1 << 64
 _ID = (1 << 32) - 1
 # Up to this many symbols a scan of the whole list beats a heap (measured: they meet near 200).
 _SCAN_LIMIT = 160
+# From this many symbols on it is worth looking whether numpy can merge many at once.
+_LEVELS_LIMIT = 2000
 # Bounds of the cache of pieces: entries, and characters of one piece.
 CACHE_ENTRIES = 1 << 16
 CACHE_PIECE = 128
@@ -42,7 +44,7 @@ def _error(message: str, **where: Any) -> Exception:
 
 
 def merge(ids: list[int], pairs: Pairs, sizes: list[int] | None = None) -> list[int]:
-    """Merge `ids` in place until no pair is left, and return it.
+    """Merge `ids` until no pair is left, in place or in a new list, and return it.
 
     `sizes` (source bytes of each symbol) is kept in step if given.
 
@@ -50,6 +52,10 @@ def merge(ids: list[int], pairs: Pairs, sizes: list[int] | None = None) -> list[
     [9, 3]
     """
     if len(ids) > _SCAN_LIMIT:
+        if sizes is None and len(ids) > _LEVELS_LIMIT:
+            from tokenizers_lite.models._levels import merge_levels
+
+            ids = merge_levels(ids, pairs)
         return _merge_heap(ids, pairs, sizes, 0.0)
     get = pairs.get
     ranks = [get(left << 32 | right, NEVER) for left, right in pairwise(ids)]

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from typing import Any
 
     from tokenizers_lite.spec import AddedToken
 
@@ -23,6 +24,8 @@ WHITESPACE = (
 
 # Texts longer than this are searched with a compiled pattern.
 _LONG = 2000
+# Characters of such texts before a pattern of all tokens is worth compiling.
+_PATIENCE = 100_000
 
 
 class Matcher:
@@ -44,6 +47,9 @@ class Matcher:
         }
         self._firsts = "".join({text[0]: None for text in lengths})
         self._pattern: re.Pattern[str] | None = None
+        self._flags = any(token.single_word or token.lstrip or token.rstrip for token in self.tokens.values())
+        self._splitter: re.Pattern[str] | None = None
+        self._patience = _PATIENCE
 
     def find(self, text: str) -> Iterator[tuple[int, int, AddedToken]]:
         """Yield (start, end, token) of the matches that do not overlap."""
@@ -63,6 +69,14 @@ class Matcher:
                     at = start + len(found)  # `length` may reach past the end
                     yield start, at, token
                     break
+
+    def splitter(self, text: str) -> re.Pattern[str] | None:
+        """Return a pattern whose `split` gives plain text and tokens in turn, if that is exact and worth having."""
+        if self._splitter is None and not self._flags and self._empty is None and self.tokens:
+            self._patience -= len(text)
+            if self._patience < 0:
+                self._splitter = _whole_pattern(self.tokens)
+        return self._splitter
 
     def _find_everywhere(self, text: str, empty: AddedToken) -> Iterator[tuple[int, int, AddedToken]]:
         """Yield the matches, and `empty` at each place where none begins or has just ended."""
@@ -115,6 +129,38 @@ def _starts_pattern(starts: Collection[str]) -> re.Pattern[str]:
     return re.compile("|".join(parts))
 
 
+def _whole_pattern(texts: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern that matches the longest of some texts, in a group."""
+    import re
+
+    trie: dict[str, Any] = {}
+    for text in texts:
+        node = trie
+        for char in text:
+            node = node.setdefault(char, {})
+        node[""] = {}
+    return re.compile(f"({_trie_source(trie)})")
+
+
+def _trie_source(node: dict[str, Any]) -> str:
+    """Return the source of a pattern for what is below a node, the longest first."""
+    import re
+
+    parts = []
+    for first, following in node.items():
+        if not first:
+            continue
+        literal, below = first, following
+        while len(below) == 1 and "" not in below:
+            ((char, below),) = below.items()
+            literal += char
+        parts.append(re.escape(literal) + _trie_source(below))
+    if not parts:
+        return ""
+    source = parts[0] if len(parts) == 1 and "" not in node else f"(?:{'|'.join(parts)})"
+    return source + "?" if "" in node else source
+
+
 class AddedTokens:
     """The added tokens of a tokenizer, in the two groups that are matched at different times."""
 
@@ -148,7 +194,7 @@ def split(
         are never empty; they overlap only where tokenizers' do: where an
         `rstrip` token swallows white space that is itself a token.
     """
-    parts: list[tuple[int, int, int | None]] = []
+    found: list[tuple[int, int, int | None]] = []
     done = 0
     # Matches may overlap with what an earlier one swallowed, so `done` is not where the search goes on.
     for match_start, match_end, token in matcher.find(text):
@@ -162,16 +208,29 @@ def split(
         if token.rstrip:
             end = _blank_end(text, end)
         if done < start:
-            parts.append((done, start, None))
+            found.append((done, start, None))
             done = start
         if start < end:
-            parts.append((start, end, token.id))
+            found.append((start, end, token.id))
             done = end
         # Else an `rstrip` before it swallowed the match whole: tokenizers drops
         # the empty part, or panics ("bad split"); nothing is left to emit.
     if done != len(text):
-        parts.append((done, len(text), None))
-    return parts
+        found.append((done, len(text), None))
+    return found
+
+
+def parts(text: str, matcher: Matcher, skip: Callable[[int, int, AddedToken], bool] | None = None) -> list[str | int]:
+    """Cut a text as `split` does; return the plain texts and the ids themselves."""
+    splitter = matcher.splitter(text) if skip is None and len(text) >= _LONG else None
+    if splitter is None:
+        return [text[start:end] if id_ is None else id_ for start, end, id_ in split(text, matcher, skip)]
+    found: list[str | int] = splitter.split(text)
+    if len(found) == 1:
+        return found
+    tokens = matcher.tokens
+    found[1::2] = [tokens[token].id for token in found[1::2]]  # type: ignore[index]
+    return [part for part in found if part != ""]
 
 
 def _blank_start(text: str, end: int) -> int:

@@ -8,7 +8,7 @@ built when first needed, so threads may share one.
 from __future__ import annotations
 
 from tokenizers_lite._parts import PARTS
-from tokenizers_lite.added import split
+from tokenizers_lite.added import parts, split
 from tokenizers_lite.spec import AddedToken, Spec
 
 TYPE_CHECKING = False
@@ -282,21 +282,23 @@ class Tokenizer:
 
     def _normalized_parts(self, text: str, skip: Skip | None) -> list[Part]:
         """Return the texts between added tokens, normalized, and the ids of the latter."""
-        added = self._added
-        parts: list[Part] = []
-        for start, end, id_ in split(text, added.raw, skip):
-            if id_ is not None:
-                parts.append(id_)
-                continue
-            part = text[start:end] if self._normalize is None else self._normalize(text[start:end])
-            if not added.normalized.tokens:
-                if part:  # a model may have a token for the empty piece, but never gets to see one
-                    parts.append((part, start == 0))
-                continue
-            for inner_start, inner_end, inner_id in split(part, added.normalized, skip):
-                first = start == 0 and inner_start == 0
-                parts.append((part[inner_start:inner_end], first) if inner_id is None else inner_id)
-        return parts
+        found: list[Part] = []
+        normalize, normalized = self._normalize, self._added.normalized
+        first = True
+        for raw in parts(text, self._added.raw, skip):
+            if isinstance(raw, int):
+                found.append(raw)
+            elif part := raw if normalize is None else normalize(raw):
+                # (A model may have a token for the empty piece, but never gets to see one.)
+                if not normalized.tokens:
+                    found.append((part, first))
+                else:
+                    inner = parts(part, normalized, skip)
+                    found += [
+                        (item, first and not at) if isinstance(item, str) else item for at, item in enumerate(inner)
+                    ]
+            first = False
+        return found
 
     def _aligned(self, text: str, type_id: int, skip: Skip | None) -> Encoding:
         """Return the encoding of a text without what post-processing adds."""

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reference import leftmost_longest
+from tokenizers_lite import added
 from tokenizers_lite.added import AddedTokens, Matcher, split
 from tokenizers_lite.spec import AddedToken
 
@@ -75,3 +76,27 @@ def test_many_tokens_stay_fast_to_build_and_find():
     matcher = Matcher((f"<unused{n}>", AddedToken(n, f"<unused{n}>")) for n in range(6000))
 
     assert [token.id for *_, token in matcher.find("<unused5><unused5999><unused6000>")] == [5, 5999]
+
+
+@given(
+    st.lists(st.text("ab<>\n", min_size=1, max_size=4), min_size=1, max_size=8, unique=True),
+    st.lists(st.text("ab<>\n", max_size=12), max_size=4),
+)
+def test_one_pattern_of_all_tokens_cuts_as_the_search_does(contents, texts):
+    tokens = [AddedToken(100 + at, content) for at, content in enumerate(contents)]
+    for text in texts:
+        plain, fast = (added.Matcher((token.content, token) for token in tokens) for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(added, "_LONG", 0)
+            fast._patience = 0
+            found = added.parts(text, fast)
+
+        assert found == [text[start:end] if id_ is None else id_ for start, end, id_ in added.split(text, plain)]
+
+
+def test_the_pattern_of_many_tokens_stays_flat():
+    contents = ["\n" * size for size in range(1, 32)] + [f"<unused{number}>" for number in range(6000)] + ["x" * 2000]
+
+    pattern = added._whole_pattern(contents)
+
+    assert pattern.split("a<unused59>\n\n\nb") == ["a", "<unused59>", "", "\n\n\n", "b"]

@@ -31,14 +31,14 @@ def merge_levels(ids: list[int], pairs: Pairs) -> list[int]:
     symbols = np.array(ids, np.int64)
     while len(symbols) > LONG:
         keys = symbols[:-1] << 32 | symbols[1:]
-        kinds = _kinds(np, keys)
+        kinds = _kinds(keys)
         values = {key: pairs.get(key, _NEVER) for key in kinds}
         best = min(values.values(), default=_NEVER)
         if best == _NEVER or len(kinds) > _KINDS:
             break
         key = next(key for key in kinds if values[key] == best)
         merged = _merge_all(np, symbols, keys == key, best & _ID)
-        fresh = _kinds(np, merged[:-1] << 32 | merged[1:])
+        fresh = _kinds(merged[:-1] << 32 | merged[1:])
         if any(pairs.get(pair, _NEVER) <= best for pair in fresh if pair not in values):
             break
         symbols = merged
@@ -58,7 +58,7 @@ def _numpy(size: int) -> Any:
     return np
 
 
-def _kinds(np: Any, keys: Any) -> list[int]:
+def _kinds(keys: Any) -> list[int]:
     """Return the different keys, or more than `_KINDS` of them."""
     found: list[int] = []
     while len(keys) and len(found) <= _KINDS:

@@ -62,6 +62,19 @@ class ClassSplitter(Splitter):
         return [match.span() for match in self._regex(limit).finditer(text)]
 
 
+class CharacterSplitter(ClassSplitter):
+    """Cuts at each occurrence of a character."""
+
+    def __init__(self, character: str, template: str) -> None:
+        found = ((ord(character), ord(character)),)
+        super().__init__(template, lambda: {"c": found, "n": _unicode.complement(found)})
+        self._character = character
+
+    def pre_tokenize(self, text: str, first: bool) -> list[str]:
+        """Return the pieces of a text, which is all there is to do where the character is not."""
+        return super().pre_tokenize(text, first) if self._character in text or not text else [text]
+
+
 class _Names(dict[int, str]):
     """Code point -> the name of its class, as `str.translate` wants it; filled as met."""
 
@@ -87,9 +100,10 @@ def split_at(table: str, behavior: str) -> ClassSplitter:
 
 def split_at_character(character: str, behavior: str, invert: bool = False) -> ClassSplitter:
     """Return a splitter at each occurrence of a character."""
+    if not invert:
+        return CharacterSplitter(character, CLASS_PATTERNS[behavior])
     found = ((ord(character), ord(character)),)
-    patterns = INVERTED_CLASS_PATTERNS if invert else CLASS_PATTERNS
-    return ClassSplitter(patterns[behavior], lambda: {"c": found, "n": _unicode.complement(found)})
+    return ClassSplitter(INVERTED_CLASS_PATTERNS[behavior], lambda: {"c": found, "n": _unicode.complement(found)})
 
 
 def bert() -> ClassSplitter:

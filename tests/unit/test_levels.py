@@ -1,0 +1,41 @@
+"""Long runs merged a rank at a time give what the heap gives."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenizers_lite.models import _levels, bpe
+
+pytest.importorskip("numpy", reason="without it there are no levels")
+
+
+@st.composite
+def pair_tables(draw):
+    """Return merges over three symbols; ranks need not grow with the tokens."""
+    ids, pairs = [0, 1, 2], {}
+    for _ in range(draw(st.integers(0, 12))):
+        key = draw(st.sampled_from(ids)) << 32 | draw(st.sampled_from(ids))
+        if key not in pairs:
+            pairs[key] = len(ids)
+            ids.append(len(ids))
+    ranks = draw(st.permutations(range(len(pairs)))) if draw(st.booleans()) else range(len(pairs))
+    return {key: rank << 32 | merged for (key, merged), rank in zip(pairs.items(), ranks, strict=True)}
+
+
+runs = st.lists(st.tuples(st.lists(st.integers(0, 2), min_size=1, max_size=3), st.integers(1, 40)), max_size=3)
+
+
+@given(pair_tables(), runs)
+def test_levels_change_no_id(pairs, runs):
+    ids = [id_ for unit, count in runs for id_ in unit * count]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_levels, "LONG", 2)
+        some = _levels.merge_levels(list(ids), pairs)
+
+    assert bpe.merge(some, pairs) == bpe.merge(list(ids), pairs)
+
+
+def test_a_run_is_halved_level_by_level():
+    pairs = {n << 32 | n: n << 32 | n + 1 for n in range(20)}
+
+    assert bpe.merge([0] * 5000, pairs) == [12, 9, 8, 7, 3]

@@ -23,6 +23,7 @@ Exact Hugging Face token ids in pure Python.
   how many a command writes          git diff | tokenizers-lite
   how many for another model         tokenizers-lite count -m gemma3 README.md
   the ids of a text                  tokenizers-lite encode "Hello, world!"
+  a large file's ids for training    tokenizers-lite encode-file corpus.txt -o corpus.bin
   where tokens begin and end         tokenizers-lite encode --pieces "Hello, world!"
   the text of ids                    tokenizers-lite decode 9707 11 1879 0
   the first 1000 tokens of a file    tokenizers-lite truncate 1000 README.md
@@ -46,6 +47,7 @@ a hub id, a file or a folder; without it TOKENIZERS_LITE_MODEL is used, or qwen3
 COMMANDS = {
     "count": "tokenizers_lite.cli_text:count",
     "encode": "tokenizers_lite.cli_text:encode",
+    "encode-file": "tokenizers_lite.cli_text:encode_file",
     "decode": "tokenizers_lite.cli_text:decode",
     "truncate": "tokenizers_lite.cli_text:truncate",
     "chat": "tokenizers_lite.cli_text:chat",

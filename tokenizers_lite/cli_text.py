@@ -132,6 +132,27 @@ def encode(arguments: list[str]) -> int:
     return 0
 
 
+def encode_file(arguments: list[str]) -> int:
+    """Write the ids of a large file."""
+    made = parser(
+        "encode-file",
+        "Write the ids of a text to a file of bare little-endian numbers, as training code maps them.",
+        "The text may be larger than memory; the ids are those of the whole text.",
+    )
+    made.add_argument("file", nargs="?", default="-", help="text in UTF-8; without it, or for -, stdin is read")
+    made.add_argument("-o", "--output", required=True, help="file to write; it appears complete or not at all")
+    made.add_argument("--dtype", choices=("uint16", "uint32"), help="default: the smallest that holds every id")
+    made.add_argument("--errors", choices=("strict", "replace"), default="strict", help="on input that is not UTF-8")
+    add_specials(made)
+    options = made.parse_args(arguments)
+    source = sys.stdin.buffer if options.file == "-" else options.file
+    count, dtype = load(options).encode_file(
+        source, options.output, dtype=options.dtype, errors=options.errors, **specials(options)
+    )
+    _terminal.write(f"{count:,} ids as {dtype} in {options.output}\n")
+    return 0
+
+
 def decode(arguments: list[str]) -> int:
     """Turn ids into text."""
     made = parser("decode", "Turn ids (separated by blanks or commas, or JSON arrays) into text.")

@@ -4,6 +4,7 @@ TokenizerError
 ├── SpecError            a file or spec holds something unknown, contradictory or broken
 ├── VocabError           an id or token that the vocabulary does not have
 ├── SpecialTokenError    special-token text met where the caller disallowed it
+├── TextError            input that is to be UTF-8 and is not
 ├── TruncationError      the input cannot be cut as asked
 ├── TemplateError        a chat template is missing, failed, or went over its bounds
 ├── OfflineError         files are needed that could not be found or fetched
@@ -52,6 +53,19 @@ class VocabError(TokenizerError, LookupError):
 
 class SpecialTokenError(TokenizerError, ValueError):
     """Text contains a special token that the caller disallowed."""
+
+
+class TextError(TokenizerError, ValueError):
+    """Bytes that are to be UTF-8 and are not.
+
+    Args:
+        message: where they are and what to do.
+        offset: of the first such byte.
+    """
+
+    def __init__(self, message: str, *, offset: int = 0) -> None:
+        super().__init__(message)
+        self.offset = offset
 
 
 class TruncationError(TokenizerError, ValueError):

@@ -13,8 +13,10 @@ from tokenizers_lite.spec import AddedToken, Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from typing import Any, Literal
+    import os
+    from array import array
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, BinaryIO, Literal
 
     from tokenizers_lite.added import AddedTokens
     from tokenizers_lite.decoders import Decoder
@@ -174,6 +176,69 @@ class Tokenizer:
             )
             for text in texts
         ]
+
+    def encode_stream(
+        self, parts: Iterable[str], *, add_special_tokens: bool = True, allowed_special: Special = "all"
+    ) -> Iterator[array[int]]:
+        """Turn a text that comes in parts into ids, in bounded memory.
+
+        The text is cut only where that cannot change ids (`seams`), so the ids of
+        all arrays in a row are those of `encode` of the whole text. Where a
+        tokenizer or a text has no such places, it is held whole.
+
+        Args:
+            parts: the text in parts that may end anywhere, such as an open text file's lines.
+            add_special_tokens: as in `encode`, around the whole text.
+            allowed_special: as in `encode`.
+
+        Yields:
+            Ids as ``array("I")`` (`numpy.frombuffer` takes them), for some 250,000 characters each.
+        """
+        from tokenizers_lite.files import encode_stream
+
+        return encode_stream(self, parts, add_special_tokens=add_special_tokens, allowed_special=allowed_special)
+
+    def encode_file(
+        self,
+        source: str | os.PathLike[str] | BinaryIO,
+        target: str | os.PathLike[str],
+        *,
+        dtype: Literal["uint16", "uint32"] | None = None,
+        add_special_tokens: bool = True,
+        allowed_special: Special = "all",
+        errors: Literal["strict", "replace"] = "strict",
+    ) -> tuple[int, str]:
+        """Write the ids of a file in UTF-8 to another as bare little-endian numbers, as training code maps them.
+
+        The file appears complete or not at all: it is written beside `target`,
+        read back and renamed. A terminal sees a progress bar.
+
+        Args:
+            source: path of a text, or a binary file that is open (``sys.stdin.buffer``).
+            target: path of the file to make.
+            dtype: kind of number; None is the smallest that holds every id.
+            add_special_tokens: as in `encode`, around the whole text.
+            allowed_special: as in `encode`.
+            errors: what to do about bytes that are not UTF-8; "replace" reads them as U+FFFD.
+
+        Returns:
+            How many ids were written, and as what (``numpy.fromfile(target, dtype)``).
+
+        Raises:
+            TextError: `source` is not UTF-8; its `offset` says where.
+            VocabError: `dtype` does not hold every id.
+        """
+        from tokenizers_lite.files import encode_file
+
+        return encode_file(
+            self,
+            source,
+            target,
+            dtype=dtype,
+            add_special_tokens=add_special_tokens,
+            allowed_special=allowed_special,
+            errors=errors,
+        )
 
     def encode_pair(self, text: str, pair: str, *, add_special_tokens: bool = True) -> list[int]:
         """Turn two texts into the ids of a pair, as `Tokenizer.encode(text, pair).ids`."""

@@ -1,0 +1,422 @@
+r"""Seams: places where a long text may be cut so that the ids of the parts, in a row, are the ids of the whole.
+
+Encoding goes through four stages, and a place p between the characters a and b
+is a seam if none of them can see across it, *whatever* stands further left or
+right. Each condition below is checked on the tokenizer at hand; a stage that
+is not known to have a safe place makes the tokenizer seamless, and the text
+is encoded whole.
+
+1. **Added tokens.** A match across p would hold a and b side by side. If no
+   added token does, every match lies on one side. Matching goes from left to
+   right, so the matches of the left part are those of the whole up to p, and at p
+   it starts afresh. Where tokens strip blanks or ask for whole words, b must not
+   be white space and neither may a end nor b begin a token: then no
+   token touches p, and blanks are stripped up to b at most. What may be the
+   beginning of a token at the end of what is known is not looked at.
+2. **Normalizer.** Normalization forms do not join b to what is before it if b is
+   a starter that is never the second of a composition: ASCII, CJK ideographs,
+   kana and the Russian letters are such. Replacing one character and mapping
+   single characters cannot see further. `Prepend` puts its text before each
+   stretch between added tokens, so a part that goes on with such a stretch is
+   normalized without it.
+3. **Pre-tokenizer.** One of:
+
+   * A pattern that cuts from left to right, as an automaton (`_automaton`). After the last place where a match may
+     end, the automaton reads on in vain for a bounded number of characters, not counting those of *idle*
+     classes (`foresight`). A piece after whose end more are known than that stays
+     as it is whatever follows. The automaton looks behind nowhere, so the right part, cut at the start
+     of such a piece, is cut on as the whole is. That the left part is cut alike when it ends there
+     (`\s+(?!\S)` may not be) is tried: from a piece on that neither end can change, both must give the same
+     pieces. Where several patterns cut one after the other, the pieces of the first are boundaries
+     of all; a stretch in which the first has no match, as far as that is decided, is a beginning of
+     what the second sees, and so on.
+   * One that drops white space, or cuts before each blank (Metaspace): b is a blank.
+   * None, or one that splits at single characters other than a and b.
+4. **Model.** Models see one piece at a time. Without pre-tokenizer the text is one
+   piece; then no token of the BPE may hold a and b side by side, so no merge
+   crosses (the argument of `pipeline.cutting`, with its conditions).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import pairwise
+from typing import NamedTuple
+
+from tokenizers_lite._automaton import START, Runner
+from tokenizers_lite.added import WHITESPACE, split
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from tokenizers_lite._automaton import Automaton
+    from tokenizers_lite.added import Matcher
+    from tokenizers_lite.pipeline import Part
+    from tokenizers_lite.tokenizer import Skip, Tokenizer
+
+    # A normalized stretch -> whether a place in it is a boundary of pieces, whatever stands around the stretch.
+    Finder = Callable[[str], Callable[[int], bool]]
+
+# Characters at the end of what is known that are searched for a seam, at first.
+_TAIL = 4096
+# Pieces before a seam that are looked at to see whether they stay when the text ends there.
+_CONTEXT = 64
+# Starters that are the second of no composition, and decompose to such.
+_STARTERS = ((0, 0x7F), (0x410, 0x44F), (0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x9FFF))
+# Normalizers that see no further than from one such starter to the next.
+_LOCAL = ("NFC", "NFD", "NFKC", "NFKD", "StripAccents", "BertNormalizer", "Lowercase", "Nmt", "ByteLevel")
+
+
+class Seams:
+    """Finds seams, and encodes the parts between them.
+
+    Args:
+        tokenizer: whose ids are wanted.
+        skip: which special tokens stay text, as in `Tokenizer.encode`.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, skip: Skip | None = None) -> None:
+        self.tokenizer = tokenizer
+        self.skip = skip
+        self._rest: Callable[[str], str] | None = None
+        self._ascii_only = False
+        self._find: Finder | None = None
+        if tokenizer._engine is None and not tokenizer._needs_origins and tokenizer._frame is not None:
+            self._prepare()
+
+    @property
+    def possible(self) -> bool:
+        """Whether the tokenizer has seams at all; if not, a text has to be encoded whole."""
+        return self._find is not None
+
+    def _prepare(self) -> None:
+        tokenizer = self.tokenizer
+        parts = list(_flat_normalizer(tokenizer.spec.normalizer))
+        kinds = {type(part).__name__ for part in parts}
+        added = tokenizer._added
+        if not all(map(_is_local, parts)) or "" in added.raw.tokens or "" in added.normalized.tokens:
+            return
+        self._ascii_only = "Precompiled" in kinds
+        rest = [part for part in parts if type(part).__name__ != "Prepend"]
+        if rest:
+            from tokenizers_lite.normalizers import Sequence, build
+
+            self._rest = Sequence(list(map(build, rest))).normalize
+        # One character in the place of each: then places before and after are the same.
+        self._keeps_places = kinds <= {"Prepend", "Replace"} and all(
+            len(part.content) == 1 for part in parts if type(part).__name__ == "Replace"
+        )
+        self._raw, self._normalized = _Touching(added.raw), _Touching(added.normalized)
+        self._find = _finder(tokenizer)
+
+    # ------------------------------------------------------------- finding
+
+    def last(self, text: str, goes_on: bool) -> int:
+        """Return the last seam that is found near the end of `text`, 0 if none is.
+
+        Args:
+            text: what is known; it starts at a seam or is the beginning.
+            goes_on: it starts at a seam.
+        """
+        if self._find is None or not text:
+            return 0
+        text = self._raw.settled(text)
+        for start, end, id_ in reversed(split(text, self.tokenizer._added.raw, self.skip)):
+            if id_ is None:
+                tail = _TAIL
+                while True:
+                    begin = max(end - tail, start)
+                    found = self._search(text[start:end], begin - start, goes_on and not start)
+                    if found or begin == start:
+                        break
+                    tail *= 16
+                if found:
+                    return start + found
+        return 0
+
+    def _search(self, text: str, begin: int, goes_on: bool) -> int:
+        """Search a stretch between added tokens for a seam, from its end back to `begin`."""
+        while begin and not self._starts(text, begin):
+            begin -= 1
+        head = self._normal(text[:begin], goes_on)
+        tail = self._normal(text[begin:], goes_on or begin > 0)
+        whole = head + tail
+        shift = len(whole) - len(text)
+        same = self._keeps_places or (not shift and whole == text)
+        fits = self._fitting(whole)
+        for at in range(len(text) - 1, begin, -1):
+            if not self._starts(text, at) or not self._raw.allow(text[at - 1], text[at]):
+                continue
+            place = at + shift if same else len(head) + len(self._normal(text[begin:at], goes_on or begin > 0))
+            if not 0 < place < len(whole):
+                continue
+            if self._normalized.allow(whole[place - 1], whole[place]) and fits(place):
+                return at
+        return 0
+
+    def _fitting(self, text: str) -> Callable[[int], bool]:
+        """Return what tells the boundaries of pieces behind the last normalized added token of a normalized stretch."""
+        assert self._find is not None
+        text = self._normalized.settled(text)
+        start = end = 0
+        for part_start, part_end, id_ in split(text, self.tokenizer._added.normalized, self.skip) if text else ():
+            start, end = (part_start, part_end) if id_ is None else (part_end, part_end)
+        fits = self._find(text[start:end])
+        return lambda place: start < place < end and fits(place - start)
+
+    def _starts(self, text: str, at: int) -> bool:
+        """Whether normalization cannot see across a place."""
+        code = ord(text[at])
+        if self._ascii_only:
+            return code < 0x80 and text[at - 1].isascii() and text[at - 1] != "\r"
+        return any(first <= code <= last for first, last in _STARTERS)
+
+    def _normal(self, text: str, goes_on: bool) -> str:
+        normalize = self._rest if goes_on else self.tokenizer._normalize
+        return normalize(text) if normalize and text else text
+
+    # ------------------------------------------------------------ encoding
+
+    def encode(self, text: str, goes_on: bool) -> list[int]:
+        """Return the ids of a part, which starts at a seam if it `goes_on`; without what is put around texts."""
+        if not goes_on:
+            return self.tokenizer._ids(text, self.skip)
+        return self.tokenizer._pipeline.encode(list(self._parts(text)))
+
+    def _parts(self, text: str) -> Iterator[Part]:
+        """Yield what the pipeline takes; the first stretch goes on where the part before ended."""
+        added = self.tokenizer._added
+        for start, end, id_ in split(text, added.raw, self.skip):
+            if id_ is not None:
+                yield id_
+            elif part := self._normal(text[start:end], goes_on=start == 0):
+                for inner_start, inner_end, inner_id in split(part, added.normalized, self.skip):
+                    yield (part[inner_start:inner_end], False) if inner_id is None else inner_id
+
+
+class _Touching:
+    """What matches of added tokens touch: a place, or the end of what is known."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._pairs = {pair for text in matcher.tokens for pair in map("".join, pairwise(text))}
+        self._looks = any(token.single_word or token.lstrip or token.rstrip for token in matcher.tokens.values())
+        self._firsts = {text[0] for text in matcher.tokens}
+        self._lasts = {text[-1] for text in matcher.tokens}
+        self._strips = any(token.lstrip for token in matcher.tokens.values())
+        self._beginnings = {text[:end] for text in matcher.tokens for end in range(1, len(text))}
+        self._longest = max(map(len, self._beginnings), default=0)
+
+    def allow(self, left: str, right: str) -> bool:
+        """Tell whether a place between two characters is safe."""
+        if left + right in self._pairs:
+            return False
+        return not self._looks or not (right in WHITESPACE or right in self._firsts or left in self._lasts)
+
+    def settled(self, text: str) -> str:
+        """Return a beginning of `text` in which the matches are those of any text that begins with `text`."""
+        end = len(text)
+        for at in range(max(end - self._longest, 0), end):
+            if text[at:] in self._beginnings:
+                end = at
+                break
+        return text[:end].rstrip(WHITESPACE) if self._strips else text[:end]
+
+
+def _flat_normalizer(normalizer: Any) -> Iterator[Any]:
+    if normalizer is None:
+        return
+    if type(normalizer).__name__ == "Sequence":
+        for part in normalizer.normalizers:
+            yield from _flat_normalizer(part)
+    else:
+        yield normalizer
+
+
+def _is_local(normalizer: Any) -> bool:
+    kind = type(normalizer).__name__
+    if kind == "Replace":
+        return not normalizer.pattern.regex and len(normalizer.pattern.text) == 1
+    return kind in (*_LOCAL, "Precompiled") or (kind == "Prepend" and bool(normalizer.prepend))
+
+
+def _finder(tokenizer: Tokenizer) -> Finder | None:
+    """Return what finds the boundaries of pieces that nothing around them can move, None if nothing does."""
+    from tokenizers_lite.pre_tokenizers import _flat
+
+    spec = tokenizer.spec
+    parts = [] if spec.pre_tokenizer is None else list(_flat(spec.pre_tokenizer))
+    if type(spec.model).__name__ == "BPE" and all(_is_single(part) for part in parts):
+        return _between_tokens(tokenizer, {part.pattern.text for part in parts})
+    if not parts or tokenizer._pre_tokenizer is None or tokenizer._pre_tokenizer.by_origin:
+        return None
+    first: Any = parts[0]
+    kind = type(first).__name__
+    if kind in ("BertPreTokenizer", "Whitespace", "WhitespaceSplit"):
+        return lambda text: lambda place: text[place] == " "
+    if kind == "Metaspace":
+        return (lambda text: lambda place: text[place] == " ") if first.split else None
+    return _by_automaton(tokenizer)
+
+
+def _is_single(part: Any) -> bool:
+    """Whether a pre-tokenizer only looks for one certain character."""
+    return type(part).__name__ == "Split" and not part.pattern.regex and len(part.pattern.text) == 1
+
+
+def _between_tokens(tokenizer: Tokenizer, apart: set[str]) -> Finder | None:
+    """Return the finder for BPE over whole texts: between characters that stand side by side in no token."""
+    from tokenizers_lite.pipeline import joined_characters
+
+    if "joined" not in tokenizer._start and joined_characters(tokenizer._model) is None:  # type: ignore[arg-type]
+        return None
+    tokens = "\0".join(tokenizer.spec.model.vocab)
+    joined = set(map("".join, pairwise(tokens)))
+
+    def find(text: str) -> Callable[[int], bool]:
+        return lambda at: text[at - 1 : at + 1] not in joined and apart.isdisjoint(text[at - 1 : at + 1])
+
+    return find
+
+
+def _by_automaton(tokenizer: Tokenizer) -> Finder | None:
+    """Return the finder for byte-level tokenizers whose patterns are automata."""
+    from tokenizers_lite import _automaton_build
+    from tokenizers_lite.pre_tokenizers import byte_level_splitter
+    from tokenizers_lite.pre_tokenizers._base import SplitterSequence
+
+    automata = _automaton_build.of_byte_level(tokenizer.spec.pre_tokenizer)
+    splitter = byte_level_splitter(tokenizer.spec.pre_tokenizer)
+    if splitter is None or not automata:
+        return None
+    parts = splitter._parts if isinstance(splitter, SplitterSequence) else (splitter,)
+    if len(parts) != len(automata):
+        return None
+    levels = [_Level(part.pieces, automaton) for part, automaton in zip(parts, automata, strict=True)]
+
+    def decided(text: str) -> list[int]:
+        """Return the boundaries of pieces that stay whatever follows."""
+        found: list[int] = []
+        base = 0
+        for level in levels:
+            starts, gap = level.decided(text)
+            found += [base + start for start in starts]
+            if gap is None:
+                break
+            base, text = base + gap[0], text[slice(*gap)]
+        return sorted(found)
+
+    def find(text: str) -> Callable[[int], bool]:
+        found = decided(text)
+
+        def fits(place: int) -> bool:
+            """Whether a place is a boundary, and the pieces before it are the same if the text ends there."""
+            at = bisect_left(found, place)
+            if at == len(found) or found[at] != place:
+                return False
+            since = found[max(at - _CONTEXT, 0)] if at > _CONTEXT else 0
+            since += max(decided(text[since:place]), default=0)
+            before = splitter.pieces(text[since:place])
+            return splitter.pieces(text[since:])[: len(before)] == before
+
+        return fits
+
+    return find
+
+
+class _Level:
+    """One of the patterns that cut the text, or what the patterns before have left whole."""
+
+    def __init__(self, pieces: Callable[[str], list[str]], automaton: Automaton) -> None:
+        self._pieces = pieces
+        self._runner = Runner(automaton)
+        self._foresight = foresight(automaton)
+
+    def decided(self, text: str) -> tuple[list[int], tuple[int, int] | None]:
+        """Return what stays whatever follows: starts of pieces, and a stretch after them where no match begins."""
+        limit = self._limit(text)
+        starts: list[int] = []
+        pending = end = len(text)
+        for piece in reversed(self._pieces(text)):
+            start = end - len(piece)
+            if end <= limit:
+                starts.append(start)
+            else:
+                pending = start
+            end = start
+        gap = pending < limit and not self._matches(text, pending)
+        return starts, (pending, limit) if gap else None
+
+    def _limit(self, text: str) -> int:
+        """Return up to where matches may end and be decided."""
+        class_of, idle = self._runner.class_of, self._foresight.idle
+        left = self._foresight.steps + 2  # one that ends the match, one that ends the walk
+        at = len(text)
+        while left and at:
+            at -= 1
+            left -= class_of[text[at]] not in idle
+        return 0 if left else at
+
+    def _matches(self, text: str, at: int) -> bool:
+        """Tell whether a match starts at a place."""
+        runner, state = self._runner, START
+        for char in text[at:]:
+            step = runner.table[state * runner.width + runner.class_of[char]]
+            if step & 1:  # patterns match at least one character
+                return True
+            state = step >> 1
+            if not state:
+                return False
+        return bool(runner.table[state * runner.width + runner.width - 1] & 1)
+
+
+class Foresight(NamedTuple):
+    """How far an automaton may read in vain beyond the end of a match.
+
+    Attributes:
+        idle: classes of which it may read any number (such as blanks that might end in a line feed).
+        steps: how many characters of other classes it reads at most.
+    """
+
+    idle: frozenset[int]
+    steps: int
+
+
+def foresight(automaton: Automaton) -> Foresight:
+    """Return the foresight of an automaton.
+
+    Take the graph of its steps that end no match. A step within a strongly
+    connected component may come again without end: its class is idle. Any other
+    leads to another component, so a walk takes at most as many as the longest path
+    through the components, and then ends a match or dies.
+    """
+    table, width = automaton.steps(), automaton.classes + 1
+    states = range(1, len(table) // width)
+    vain: dict[int, list[tuple[int, int]]] = {state: [] for state in states}
+    for state in states:
+        for number, step in enumerate(table[state * width : (state + 1) * width - 1]):
+            if step >> 1 and not step & 1:
+                vain[state].append((number, step >> 1))
+    reach = {state: _reached(vain, state) for state in states}
+    idle = frozenset(number for state in states for number, to in vain[state] if state in reach[to])
+    longest: dict[int, int] = {}
+    # Whoever reaches less comes first, so that what a step leads to is known.
+    for state in sorted(states, key=lambda state: len(reach[state])):
+        ways = [
+            to for member in reach[state] if state in reach[member] for _, to in vain[member] if member not in reach[to]
+        ]
+        longest[state] = max((longest[to] + 1 for to in ways), default=0)
+    return Foresight(idle, max(longest.values()))
+
+
+def _reached(steps: dict[int, list[tuple[int, int]]], start: int) -> set[int]:
+    """Return the states that can be reached from one, itself included."""
+    seen = {start}
+    waiting = [start]
+    for state in waiting:
+        for _, to in steps[state]:
+            if to not in seen:
+                seen.add(to)
+                waiting.append(to)
+    return seen

@@ -83,8 +83,8 @@ class Worker:
 
 
 # Units of a campaign in a row, so that a worker keeps its model for a while.
-IN_A_ROW = {"text": 8, "cpp": 8, "state": 1}
-_STEP = 8
+IN_A_ROW = {"text": 18, "cpp": 8, "state": 1}
+_STEP = 18
 
 
 def units(

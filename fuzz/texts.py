@@ -90,7 +90,7 @@ class Texts:
         return self.rng.choice(FRAGMENTS)
 
     def _run(self) -> str:
-        size = self.rng.choice((2, 2, 3, 3, 4, 5, 8, 16, 17, 31, 64, 70))
+        size = self.rng.choice((2, 2, 2, 3, 3, 3, 4, 4, 5, 8, 16, 17, 33, 70))
         return (self._fragment() if self.rng.random() < 0.5 else scalar(self.rng)) * size
 
     def _scalar(self) -> str:
@@ -127,7 +127,7 @@ class Texts:
     def _splice(self) -> str:
         corpus = self.rng.choice(self.corpora)
         start = self.rng.randrange(max(len(corpus), 1))
-        return corpus[start : start + self.rng.choice((1, 3, 8, 20, 60, 200))]
+        return corpus[start : start + self.rng.choice((1, 3, 8, 8, 20, 20, 40, 100))]
 
     def word(self, size: int) -> str:
         """Return `size` characters of one alphabet, or of the pieces' own text, that few patterns cut."""
@@ -176,7 +176,7 @@ class Texts:
         elif self._last and rng.random() < 0.25:
             text = self._mutate(rng.choice(self._last))
         else:
-            parts = [rng.choice(self._kinds)() for _ in range(rng.choice((1, 1, 2, 2, 3, 4, 5, 7, 10)))]
+            parts = [rng.choice(self._kinds)() for _ in range(rng.choice((1, 1, 1, 2, 2, 2, 3, 3, 4, 6)))]
             text = (" " if rng.random() < 0.2 else "").join(parts)
         if len(self._last) < 32:
             self._last.append(text)

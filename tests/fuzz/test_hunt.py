@@ -1,15 +1,19 @@
 """The hunt itself: units repeat, finds become small, runs go on, and what is broken is found."""
 
 import json
+import os
 import random
+import time
 import tracemalloc
 
 import pytest
 
 pytest.importorskip("tokenizers", reason="the oracle: pip install tokenizers==0.23.3")
 
-from fuzz import campaigns, files, hunt, laws, minimise, report, specs, state
+from fuzz import campaigns, chats, files, guided, hunt, laws, minimise, models, report, specs, state, thresholds
 from fuzz.texts import Texts
+from tests import paths
+from tokenizers_lite.formats import hf_json
 from tokenizers_lite.models.wordlevel import WordLevel
 
 
@@ -115,3 +119,109 @@ def test_every_component_of_the_format_is_made():
     names += "UnicodeScripts FixedLength BertProcessing RobertaProcessing TemplateProcessing BPEDecoder WordPiece CTC "
     names += "Fuse ByteFallback BPE WordLevel Unigram Sequence"
     assert [name for name in names.split() if f'"type": "{name}"' not in made] in ([], ["Precompiled"])
+
+
+def racing(self, text, **_):
+    self.__dict__["shared"] = text
+    time.sleep(0.0001)
+    return [len(self.__dict__["shared"])]
+
+
+def of_this_process(self, text, **_):
+    return [os.getpid()]
+
+
+def as_another(self):
+    model = {"type": "WordLevel", "vocab": {"<unk>": 0}, "unk_token": "<unk>"}
+    return type(self), (hf_json.parse(json.dumps({"version": "1.0", "model": model}).encode()), "")
+
+
+TORN = """
+import sys, time
+print("ready", flush=True)
+data = open(sys.argv[2], "rb").read()
+while True:
+    with open(sys.argv[1], "wb") as file:
+        for byte in data:
+            file.write(bytes([byte]))
+            file.flush()
+            time.sleep(0.001)
+"""
+IN_PLACE = state._FILL.replace(
+    "print(hub._keep",
+    "import os; os.makedirs(sys.argv[1], exist_ok=True); fill(sys.argv[1]); sys.exit(1)\nprint(hub._keep",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "break_it"),
+    [
+        ("threads", lambda patch: patch.setattr(state.Tokenizer, "encode", racing)),
+        ("fork", lambda patch: patch.setattr(state.Tokenizer, "encode", of_this_process)),
+        ("pickle", lambda patch: patch.setattr(state.Tokenizer, "__reduce__", as_another)),
+        ("killed writer", lambda patch: patch.setattr(state, "_WRITE", TORN)),
+        ("killed converter", lambda patch: patch.setattr(state, "_WRITE", TORN)),
+        ("cache", lambda patch: patch.setattr(state, "_FILL", IN_PLACE)),
+    ],
+)
+def test_each_check_of_state_fails_where_the_code_is_broken(name, break_it, monkeypatch):
+    break_it(monkeypatch)
+
+    assert state.CHECKS[name](random.Random(3)) is not None
+
+
+def test_texts_are_made_around_the_thresholds_of_the_code():
+    assert set(thresholds.sizes()) >= {160, 256, 4096, 30_000}
+    source = Texts(random.Random(1), ["piece"], [], ["corpus of words "])
+    sizes = {len(source.long_text(source.near(128, 5000))) for _ in range(200)}
+    assert {4096, 128, 129} & sizes
+    assert any("\0" in source.word(200) for _ in range(60))
+
+
+def test_compact_files_are_sealed_again():
+    data = files.READERS["compact"](random.Random(1))["t.tokc"]
+
+    assert files.sealed(data) == data
+    changed = data[:200] + bytes([data[200] ^ 1]) + data[201:]
+    assert files.sealed(changed) != changed
+    assert files.sealed(b"short") == b"short"
+
+
+def test_goals_end_campaigns(tmp_path):
+    run = hunt.Run(tmp_path, {})
+    run.keep({"campaign": "text:a", "seed": 0, "seconds": 1.0, "counts": {"texts": 5}, "finds": []})
+    goal = hunt.Goal(run, 5)
+
+    assert goal.reached("text:a")
+    assert not goal.reached("text:b")
+    assert next(hunt.units(["text:a", "text:b"], 0, goal.reached)) == ("text:b", 0)
+    assert list(hunt.units(["text:a"], 0, goal.reached)) == []
+    assert run.results[0]["commit"]
+
+
+def test_a_model_without_its_files_is_that_of_the_package(monkeypatch, tmp_path):
+    bundled = models.BUNDLED / "smollm2.tokc"
+    if not bundled.exists():
+        pytest.skip(f"{bundled} is not there; scripts rebuild the bundled files")
+    monkeypatch.setattr(paths, "SHARED", tmp_path)
+    models.model.cache_clear()
+
+    subject = models.model("smollm2")
+
+    assert subject.oracle.encode("Hello, world").ids == subject.ours.encode("Hello, world")
+    models.model.cache_clear()
+
+
+def test_a_seed_corpus_is_filled_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(guided, "SEEDS", 2)
+
+    assert sorted(path.name for path in guided.corpus("gguf", tmp_path / "c").iterdir()) == ["seed-0", "seed-1"]
+    (tmp_path / "c" / "seed-1").unlink()
+    assert len(list(guided.corpus("gguf", tmp_path / "c").iterdir())) == 1
+
+
+def test_conversations_are_json():
+    source = Texts(random.Random(1))
+    for seed in range(50):
+        made = chats.conversation(random.Random(seed), source)
+        assert json.loads(json.dumps(made)) == made

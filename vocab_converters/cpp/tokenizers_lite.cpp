@@ -2364,8 +2364,12 @@ class Cutter {
   }
   bool metaspace(string_view marker, string_view scheme, bool has_normalizer, Error& error) {
     if (marker.empty()) return damaged(error, "pre_tokenizer.replacement must be one character");
-    if (scheme == "first" && has_normalizer)
-      return unsupported(error, "pre_tokenizer.prepend_scheme", "first after a normalizer");
+    // Whether a piece is first depends on where in the input its first byte comes from, which no step keeps.
+    const bool changes = std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
+      return step.kind == Step::kMetaspace || step.kind == Step::kPrefix || step.kind == Step::kAlphabet;
+    });
+    if (scheme == "first" && (has_normalizer || changes))
+      return unsupported(error, "pre_tokenizer.prepend_scheme", "first after what may change the text");
     steps_.push_back({Step::kMetaspace, {}, Behavior::kNext, false, string(marker), string(scheme)});
     return true;
   }

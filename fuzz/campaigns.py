@@ -178,6 +178,8 @@ def inputs(subject: laws.Subject, rng: random.Random, with_file: bool) -> Iterat
     for text in texts[:2]:
         yield "alone", {"text": text}
     yield "scalars", {"text": source.any_text()}
+    for size in (1, 7):
+        yield "seams", {"text": "".join(rng.sample(texts, 4)), "size": size, "window": rng.choice((1, 8, 40))}
     if with_file:
         yield "compact", {"texts": texts[:4]}
 

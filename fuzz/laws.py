@@ -202,6 +202,20 @@ def scalars(subject: Subject, given: Input) -> str | None:
     return None
 
 
+def seams(subject: Subject, given: Input) -> str | None:
+    """A text that comes in parts gives the ids of the whole, however small the parts and the window are."""
+    from tokenizers_lite.files import encode_stream
+
+    text, size = given["text"], given["size"]
+    parts = [text[at : at + size] for at in range(0, len(text), size)]
+    whole = ours(lambda: subject.ours.encode(text))
+    if whole[0] != "value":
+        return None
+    window = given.get("window", size)
+    streamed = ours(lambda: [id_ for ids in encode_stream(subject.ours, parts, window=window) for id_ in ids])
+    return _differs(streamed, whole, "encode_stream against encode")
+
+
 def compact(subject: Subject, given: Input) -> str | None:
     """A compact file holds the whole spec, and encodes as it did."""
     from vocab_converters.compact import write
@@ -258,6 +272,7 @@ LAWS: dict[str, Law] = {
     "cut": cut,
     "alone": alone,
     "scalars": scalars,
+    "seams": seams,
     "compact": compact,
     "vocabulary": vocabulary,
 }

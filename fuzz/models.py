@@ -209,6 +209,9 @@ class Hunt:
             self.attempt("decode", {"ids": random_ids, "skip": rng.random() < 0.5})
         for at in some("alone"):
             self.attempt("alone", {"text": texts[at]})
+        for _ in range(3):
+            joined = "".join(rng.choices(texts, k=20)) if rng.random() < 0.8 else self.source.any_text()
+            self.attempt("seams", {"text": joined, "size": rng.choice((1, 5, 33)), "window": rng.choice((1, 16, 200))})
         for _ in some("scalars"):
             self.attempt("scalars", {"text": self.source.any_text()})
 

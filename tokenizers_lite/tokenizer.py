@@ -461,8 +461,9 @@ class Tokenizer:
         plan = self._byte_plan
         if plan is None or plan.first_differs:
             return self._decoder.decode(self._tokens(ids, skip_special_tokens))
-        pieces = self._pieces(plan, skip_special_tokens)
-        return plan.text(list(filter(None, map(pieces.__getitem__, ids))))
+        piece = self._pieces(plan, skip_special_tokens).__getitem__
+        ids = ids if isinstance(ids, list) else list(ids)
+        return plan.text_of(b"".join(map(piece, ids)), lambda: filter(None, map(piece, ids)))
 
     def decode_bytes(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> bytes:
         """Turn ids into bytes before invalid UTF-8 is replaced, for the decoders that have such bytes."""
@@ -472,7 +473,7 @@ class Tokenizer:
 
     def decode_batch(self, batch: Iterable[Iterable[int]], *, skip_special_tokens: bool = True) -> list[str]:
         """Turn lists of ids into texts, as `decode` of each."""
-        return [self.decode(ids, skip_special_tokens=skip_special_tokens) for ids in batch]
+        return [self._decode(ids, skip_special_tokens) for ids in batch]
 
     def stream(self, *, skip_special_tokens: bool = True) -> StreamDecoder:
         """Return a decoder that takes ids one by one.

@@ -15,7 +15,7 @@ from tokenizers_lite.decoders._stage import TokenMap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tokenizers_lite.decoders._stage import Stage
 
@@ -73,13 +73,14 @@ class BytePlan(Record):
 
     def text(self, pieces: Sequence[bytes]) -> str:
         """Return the text of the tokens whose pieces these are."""
-        if self.kind == "byte_fallback":
-            try:
-                text = b"".join(pieces).decode()
-            except UnicodeDecodeError:
-                text = _with_broken_runs(pieces)
-        else:
-            text = b"".join(pieces).decode("utf-8", "replace")
+        return self.text_of(b"".join(pieces), lambda: pieces)
+
+    def text_of(self, joined: bytes, pieces: Callable[[], Iterable[bytes]]) -> str:
+        """Do the same for pieces that are joined already; they are asked for only where that is not UTF-8."""
+        try:
+            text = joined.decode()
+        except UnicodeDecodeError:
+            text = _with_broken_runs(pieces()) if self.fallback_runs else joined.decode("utf-8", "replace")
         for strip in self.strips:
             text = strip.one(text, True)
         return text
@@ -92,7 +93,7 @@ class BytePlan(Record):
         return joined
 
 
-def _with_broken_runs(pieces: Sequence[bytes]) -> str:
+def _with_broken_runs(pieces: Iterable[bytes]) -> str:
     """Decode pieces of which some run of byte tokens is not UTF-8."""
     text = []
     for kind, group in groupby(pieces, type):

@@ -39,3 +39,11 @@ def test_a_run_is_halved_level_by_level():
     pairs = {n << 32 | n: n << 32 | n + 1 for n in range(20)}
 
     assert bpe.merge([0] * 5000, pairs) == [12, 9, 8, 7, 3]
+
+
+def test_a_pair_that_is_there_only_for_a_while_merges_first():
+    """Gemma 2's blanks, from a compact file: b (aa) and a become c before the next two a's become b."""
+    a, b, c = range(3)
+    pairs = {a << 32 | a: 5 << 32 | b, b << 32 | a: 1 << 32 | c}
+
+    assert bpe.merge([a] * 6000, pairs) == [c] * 2000

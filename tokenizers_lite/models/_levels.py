@@ -2,8 +2,8 @@
 
 One letter a million times takes a heap a million steps, but twenty ranks: each
 halves the run. Merging all places of the lowest rank at once is what BPE does
-one by one, as long as no pair that comes into being has as low a rank; where
-one does, or where ranks are many, the heap goes on from there.
+one by one, as long as no pair that comes into being, if only for a while, has
+as low a rank; where one does, or where ranks are many, the heap goes on from there.
 """
 
 from __future__ import annotations
@@ -37,9 +37,13 @@ def merge_levels(ids: list[int], pairs: Pairs) -> list[int]:
         if best == _NEVER or len(kinds) > _KINDS:
             break
         key = next(key for key in kinds if values[key] == best)
-        merged = _merge_all(np, symbols, keys == key, best & _ID)
-        fresh = _kinds(merged[:-1] << 32 | merged[1:])
-        if any(pairs.get(pair, _NEVER) <= best for pair in fresh if pair not in values):
+        at = _apart(np, (keys == key).nonzero()[0])
+        merged = _merge_at(np, symbols, at, best & _ID)
+        # One by one from the left, each new symbol first stands before one that is not merged yet, and then beside
+        # what is there in the end.
+        passing = (best & _ID) << 32 | symbols[at[at < len(symbols) - 2] + 2]
+        fresh = [*_kinds(passing), *_kinds(merged[:-1] << 32 | merged[1:])]
+        if len(fresh) > _KINDS or any(pairs.get(pair, _NEVER) <= best for pair in fresh if pair not in values):
             break
         symbols = merged
     found: list[int] = symbols.tolist()
@@ -67,15 +71,18 @@ def _kinds(keys: Any) -> list[int]:
     return found
 
 
-def _merge_all(np: Any, symbols: Any, places: Any, merged: int) -> Any:
-    """Merge the pairs at all flagged places, the first of those that overlap."""
-    at = places.nonzero()[0]
-    if len(at) > 1:
-        # Places in a row overlap (aaa): every other one of each row is merged.
-        starts = np.ones(len(at), bool)
-        np.not_equal(at[1:], at[:-1] + 1, out=starts[1:])
-        row = np.arange(len(at))
-        at = at[(row - np.maximum.accumulate(np.where(starts, row, 0))) % 2 == 0]
+def _apart(np: Any, at: Any) -> Any:
+    """Return the places of pairs without those that overlap the one before: in a row (aaa), every other one stays."""
+    if len(at) < 2:
+        return at
+    starts = np.ones(len(at), bool)
+    np.not_equal(at[1:], at[:-1] + 1, out=starts[1:])
+    row = np.arange(len(at))
+    return at[(row - np.maximum.accumulate(np.where(starts, row, 0))) % 2 == 0]
+
+
+def _merge_at(np: Any, symbols: Any, at: Any, merged: int) -> Any:
+    """Merge the pairs at some places."""
     symbols = symbols.copy()
     symbols[at] = merged
     keep = np.ones(len(symbols), bool)

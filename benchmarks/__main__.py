@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,23 +21,28 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bulk, measures, peers, texts
+from benchmarks import bulk, measures, peers, plot, texts
 
 BUNDLED = ("qwen3", "qwen2.5", "qwen3.5", "phi3.5", "smollm2", "bge-small-en")
 FAMILIES = ("qwen3", "phi3.5", "bge-small-en")
-ALL = ("qwen3", "qwen3.5", "deepseek-v3", "llama-3.2-instruct", "smollm2", "llama2", "phi3.5", "gemma-2", "gemma-3",
-       "minicpm-2b", "minicpm3", "hunyuan-mt", "bge-small-en")  # fmt: skip
-PARTS = ("start", "memory", "bulk", "latency", "extremes")
+ALL = bulk.MODELS
+LONG = ("qwen3", "llama2")  # are measured without numpy; the first on texts of 10 MB and as a stream of 100 MB too
+PARTS = ("start", "bulk", "plain", "latency", "extremes", "stream")
 
 
 def main() -> int:
     """Measure what the options ask for and print it."""
     made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    made.add_argument("--full", action="store_true", help="all models, larger batches, more rounds (half an hour)")
+    made.add_argument(
+        "--full",
+        action="store_true",
+        help="all models, larger corpora, more rounds (some ten minutes on a quiet machine)",
+    )
     made.add_argument("--models", nargs="+", help=f"names (default: {' '.join(FAMILIES)})")
     made.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     made.add_argument("--json", metavar="FILE", help="write the numbers")
     made.add_argument("--markdown", metavar="FILE", help="write the tables")
+    made.add_argument("--plot", metavar="FILE", help="draw the ratios of unseen text (docs/benchmarks.svg)")
     made.add_argument(
         "--record", metavar="FILE", help="put the tables between the marks in a page (docs/benchmarks.md)"
     )
@@ -50,6 +56,9 @@ def main() -> int:
         Path(options.json).write_text(json.dumps(found, indent=1), "utf-8")
     if options.markdown:
         Path(options.markdown).write_text(report, "utf-8")
+    if options.plot:
+        title = "Encoding unseen text, times as fast as tokenizers"
+        Path(options.plot).write_text(plot.svg(found.get("bulk", []), "unseen", title), "utf-8")
     if options.record:
         record(Path(options.record), "run", report)
     return 0
@@ -68,7 +77,6 @@ def record(page: Path, mark: str, report: str) -> None:
 def run(models: dict[str, str], parts: list[str], *, full: bool, scratch: Path) -> dict[str, Any]:
     """Return the conditions and the rows of each part."""
     found: dict[str, Any] = {"conditions": conditions(full)}
-    rounds = 9 if full else 3
     megabytes = 5 if full else 1
 
     def each(name: str, *arguments: Any) -> list[dict[str, Any]]:
@@ -82,21 +90,47 @@ def run(models: dict[str, str], parts: list[str], *, full: bool, scratch: Path) 
         return rows
 
     if "start" in parts:
-        found["start"] = measures.start(BUNDLED, scratch, 31 if full else 9)
-    if "memory" in parts:
-        found["memory"] = measures.memory(list(models), scratch, rounds)
+        found["start"] = measures.start(BUNDLED, scratch, 15 if full else 9)
     if "bulk" in parts:
         found["bulk"] = [
-            bulk.cell(what, model, corpus, scratch, megabytes=megabytes)
+            cell(what, model, corpus, scratch, megabytes if what == "unseen" else min(megabytes, 2))
             for model in models
             for corpus in texts.CORPORA
             for what in bulk.WHAT
         ]
+    if "plain" in parts:
+        found["plain"] = without_numpy([name for name in models if name in LONG], scratch, min(megabytes, 2))
     if "latency" in parts:
         found["latency"] = each("latency", 400 if full else 100)
     if "extremes" in parts:
-        found["extremes"] = each("extremes", (10_000, 100_000, 1_000_000))
+        rows = []
+        for model, source in models.items():
+            sizes = (10_000, 100_000, 1_000_000, 10_000_000)[: 4 if full and model == LONG[0] else 3]
+            print(f"extremes {model} ...", file=sys.stderr)
+            rows += measures.extremes(model, source, scratch, sizes)
+        found["extremes"] = rows
+    if "stream" in parts:
+        streamed = [name for name in models if name == LONG[0] or not full]
+        found["stream"] = measures.stream(streamed, scratch, 100_000_000 if full else 10_000_000)
     return found
+
+
+def cell(what: str, model: str, corpus: str, scratch: Path, megabytes: float) -> dict[str, Any]:
+    """Measure one cell and say that it is done."""
+    row = bulk.cell(what, model, corpus, scratch, megabytes=megabytes)
+    print(f"{what} {model} {corpus}: {row.get('ratio', 0):.2f}", file=sys.stderr)
+    return row
+
+
+def without_numpy(models: list[str], scratch: Path, megabytes: float) -> list[dict[str, Any]]:
+    """Measure unseen text in a process where numpy cannot be imported."""
+    path = scratch / "plain.json"
+    command = [sys.executable, "-m", "benchmarks.bulk", "--without-numpy", "--what", "unseen", "--peers", "tokenizers"]
+    command += ["--models", ",".join(models), "--megabytes", str(megabytes), "--json", str(path)]
+    if not models:
+        return []
+    subprocess.run(command, check=True, stdout=sys.stderr)  # noqa: S603 - ourselves
+    return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 def conditions(full: bool) -> dict[str, Any]:
@@ -130,10 +164,11 @@ def markdown(found: dict[str, Any]) -> str:
     lines = [f"{about['date']}, {about['run']} run, {about['texts']}; {where}; {versions}."]
     titles = {
         "start": "Process start to first ids",
-        "memory": "Process that encodes 1 MB of mixed text",
         "bulk": "Encode and decode, MB of UTF-8 per CPU second (ratio to tokenizers)",
+        "plain": "The same without numpy",
+        "stream": "Peak memory of encoding a stream",
         "latency": "One short text, microseconds, first sight / repeat",
-        "extremes": "Extreme texts, CPU ms by number of characters",
+        "extremes": "Extreme texts, CPU ms by number of characters (ratio to tokenizers)",
     }
     for part, title in titles.items():
         if found.get(part):
@@ -156,6 +191,9 @@ def _latency(row: dict[str, Any]) -> dict[str, str]:
     for peer in ("ours", "tokenizers", "tiktoken", "sentencepiece"):
         if f"{peer} first" in row:
             cells[peer] = f"{row[f'{peer} first']:.0f}/{row[f'{peer} repeat']:.0f}"
+    if "tokenizers first" in row:
+        ratios = (row[f"tokenizers {sight}"] / row[f"ours {sight}"] for sight in ("first", "repeat"))
+        cells["ratio"] = "/".join(f"{ratio:.1f}×" for ratio in ratios)
     return cells
 
 

@@ -81,16 +81,53 @@ def latency(name: str, source: str, scratch: Path, count: int) -> list[Row]:
 
 
 def extremes(name: str, source: str, scratch: Path, sizes: Iterable[int]) -> list[Row]:
-    """Measure texts that make tokenizers slow, in CPU milliseconds; `growth` is per tenfold length, 10 is linear."""
+    """Measure texts that make tokenizers slow: CPU ms, the ratio to tokenizers in brackets. Both have run on prose."""
     model = peers.compact(source, scratch)
     others = [engine for engine in peers.find(load(model), source, scratch) if engine.name == "tokenizers"]
+    prose = texts.first(texts.corpus("mixed").documents, 300_000)
     rows: dict[str, Row] = {}
     for size in sizes:
         for kind, text in texts.pathological(size).items():
             row = rows.setdefault(kind, {"model": name, "text": kind, "differing": 0})
             own = peers.ours(model)
-            row[f"ours {size:,}"] = cpu_of(own.encode, text) * 1e3
+            for engine in (own, *others):
+                engine.encode_all(prose)
+            ids: list[list[int]] = []
+            mine = _timed(own, text, ids)
+            row[f"{size:,}"] = f"{mine * 1e3:,.1f}"
             for engine in others:
-                row[f"tokenizers {size:,}"] = cpu_of(engine.encode, text) * 1e3
-                row["differing"] += own.encode(text) != engine.encode(text)
+                theirs = _timed(engine, text, ids)
+                row[f"{size:,}"] += f" ({theirs / max(mine, 1e-9):.1f}×)"
+                row["differing"] += ids[0] != ids[-1]
     return list(rows.values())
+
+
+def _timed(engine: peers.Engine, text: str, into: list[list[int]]) -> float:
+    """Encode a text, keep its ids, return the CPU seconds."""
+    return cpu_of(lambda: into.append(engine.encode(text)))
+
+
+_STREAM = """
+import pathlib, sys, tokenizers_lite
+def parts():
+    left = int(sys.argv[2]) if len(sys.argv) > 2 else {size}
+    while left > 0:
+        for path in {files}:
+            with open(path, encoding="utf-8", newline="") as file:
+                while left > 0 and (text := file.read(1 << 16)):
+                    left -= len(text.encode())
+                    yield text
+for ids in tokenizers_lite.load({model!r}).encode_stream(parts()): pass
+"""
+
+
+def stream(names: Iterable[str], scratch: Path, size: int) -> list[Row]:
+    """Measure the peak memory of a process that encodes `size` bytes as a stream, all corpora again and again."""
+    path = scratch / "stream.txt"
+    path.write_text("".join("".join(texts.corpus(name).documents) for name in texts.CORPORA), "utf-8")
+    programs = {}
+    for name, source in peers.sources(list(names)).items():
+        model = peers.compact(source, scratch)
+        programs[name] = _STREAM.format(size=size, files=[str(path)], model=model)
+    found = starts(programs, 1, warm=False)
+    return [{"model": name, "MB": size / 1e6, "cpu_s": c, "rss_mb": m / 1e6} for name, (_, c, m) in found.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ class Engine:
         encode: Callable[[str], list[int]],
         decode: Callable[[list[int]], str],
         *,
-        encode_batch: Callable[[list[str], int], object] | None = None,
+        encode_batch: Callable[[list[str]], object] | None = None,
         decode_batch: Callable[[list[list[int]]], list[str]] | None = None,
         reset: Callable[[], None] | None = None,
     ) -> None:
@@ -36,7 +37,7 @@ class Engine:
             name: the library's.
             encode: text to ids.
             decode: ids to text.
-            encode_batch: texts to ids on so many cores.
+            encode_batch: texts to ids on all the cores it uses.
             decode_batch: lists of ids to texts.
             reset: empties the caches.
         """
@@ -66,6 +67,7 @@ def ours(model: str) -> Engine:
         engine.encode = lambda text: encode(text, add_special_tokens=False)
         engine.decode = tokenizer.decode
         engine.decode_batch = tokenizer.decode_batch
+        engine.encode_batch = lambda texts: tokenizer.encode_batch(texts, add_special_tokens=False)
 
     engine = Engine("ours", lambda _: [], lambda _: "", reset=reset)
     reset()
@@ -82,6 +84,7 @@ def compact(source: str, scratch: Path) -> str:
     return str(path)
 
 
+@lru_cache(maxsize=1)
 def engines(name: str, scratch: Path, only: str = "") -> list[Engine]:
     """Return this project's tokenizer of a model and the peers that can read it (those of `only`, if given)."""
     source = sources([name])[name]
@@ -116,10 +119,19 @@ def _hugging_face(tokenizer: Tokenizer, source: str, scratch: Path) -> Engine | 
     except ImportError:
         return None
     peer = tokenizers.Tokenizer.from_file(str(tokenizer_json(tokenizer, source, scratch)))
+
+    def encode_batch(texts: list[str]) -> list[list[int]]:
+        os.environ["TOKENIZERS_PARALLELISM"] = "true"
+        try:
+            return [found.ids for found in peer.encode_batch(texts, add_special_tokens=False)]
+        finally:
+            os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
     return Engine(
         "tokenizers",
         lambda text: peer.encode(text, add_special_tokens=False).ids,
         peer.decode,
+        encode_batch=encode_batch,
         decode_batch=peer.decode_batch,
         reset=getattr(peer.model, "_clear_cache", None),
     )

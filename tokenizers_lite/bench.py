@@ -82,7 +82,7 @@ def start_code(model: str, text: str = "Hello, world!") -> str:
 # parent's memory at the moment of the start as the child's (exec keeps the largest resident size of both).
 _STARTER = """
 import os, sys, time
-for round in range(int(sys.argv[1]) + 1):
+for round in range(int(sys.argv[1])):
     for number, code in enumerate(sys.argv[2:]):
         command = [sys.executable, "-c", code]
         start = time.perf_counter()
@@ -96,13 +96,12 @@ for round in range(int(sys.argv[1]) + 1):
         wall = time.perf_counter() - start
         if status:
             sys.exit(f"this program failed: {code}")
-        if round:
-            print(number, wall, cpu, memory)
+        print(number, wall, cpu, memory)
 """
 
 
-def starts(programs: dict[str, str], rounds: int) -> dict[str, tuple[float, float, float]]:
-    """Run Python programs in turn, so that all share the machine's moods, after one round that does not count.
+def starts(programs: dict[str, str], rounds: int, *, warm: bool = True) -> dict[str, tuple[float, float, float]]:
+    """Run Python programs in turn, so that all share the machine's moods, after a round that does not count (`warm`).
 
     Returns:
         For each the medians of seconds by the clock, CPU seconds and largest
@@ -117,12 +116,12 @@ def starts(programs: dict[str, str], rounds: int) -> dict[str, tuple[float, floa
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (here, environment.get("PYTHONPATH"))))
-    command = [sys.executable, "-S", "-c", _STARTER, str(rounds), *programs.values()]
+    command = [sys.executable, "-S", "-c", _STARTER, str(rounds + warm), *programs.values()]
     said = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
     rows = [line.split() for line in said.splitlines()]
     found = {}
     for number, name in enumerate(programs):
-        own = [tuple(map(float, row[1:])) for row in rows if int(row[0]) == number]
+        own = [tuple(map(float, row[1:])) for row in rows if int(row[0]) == number][int(warm) :]
         wall, cpu, memory = map(median, zip(*own, strict=True))
         found[name] = wall, cpu, memory
     return found

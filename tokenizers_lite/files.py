@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tokenizers_lite.tokenizer import Special, Tokenizer
 
 # Characters that are gathered before they are encoded.
-WINDOW = 1 << 18
+WINDOW = 1 << 16
 # Bytes that are read at once.
 _BLOCK = 1 << 18
 # Name of a kind of number, as numpy has it -> the letter that `array` has for it.

@@ -192,7 +192,7 @@ class Tokenizer:
             allowed_special: as in `encode`.
 
         Yields:
-            Ids as ``array("I")`` (`numpy.frombuffer` takes them), for some 250,000 characters each.
+            Ids as ``array("I")`` (`numpy.frombuffer` takes them), for some 65,000 characters each.
         """
         from tokenizers_lite.files import encode_stream
 

@@ -155,9 +155,6 @@ class WordTable:
         cut = np.empty(len(units), bool)
         cut[0] = True
         cut[1:] = self._flags.uncrossed(units)
-        halves = (units & 0xF800) == 0xD800
-        if halves.any():  # a character beyond U+FFFF stays with its neighbours
-            cut[1:] &= ~(halves[1:] | halves[:-1])
         special = units < 2
         if special.any():
             cut |= special
@@ -367,7 +364,11 @@ class PairFlags:
 
     def uncrossed(self, units: Any) -> Any:
         """Return ``bool[n - 1]`` for ``uint16[n]``."""
-        return self._flags.take(self._slots(units))
+        cut = self._flags.take(self._slots(units))
+        high = (units[:-1] & 0xFC00) == 0xD800
+        if high.any():  # inside a character beyond U+FFFF, even one that no token has
+            cut &= ~high
+        return cut
 
     def _slots(self, units: Any) -> Any:
         """Return the places of the flags of each two neighbours, which are read as one number."""
@@ -426,6 +427,9 @@ class BytePairFlags(PairFlags):
         cut &= ~self._whole_half[self._before.take(left), lead]
         cut &= ~self._half_whole[tail, self._after.take(right)]
         cut &= ~self._half_half[tail, lead]
+        surrogates = (units & 0xF800) == 0xD800
+        if surrogates.any():  # the tables are for characters up to U+FFFF; others stay with their neighbours
+            cut &= ~(surrogates[1:] | surrogates[:-1])
         return cut
 
 

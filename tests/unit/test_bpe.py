@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tokenizers_lite
 from tests.reference import bpe as reference
 from tokenizers_lite.errors import SpecError
 from tokenizers_lite.models.bpe import BPE, _merge_heap, merge, pair_table
@@ -103,3 +104,25 @@ def test_a_long_run_takes_n_log_n():
     merges = tuple(("a" * 2**n, "a" * 2**n) for n in range(10))
 
     assert BPE(models.BPE(vocab, merges)).tokenize("a" * 200_000) == [10] * 195 + [8, 6]
+
+
+@pytest.mark.parametrize("name", ["smollm2", "phi3.5"])
+def test_tokens_that_are_known_to_be_their_own_bpe_are(name):
+    tokenizer = tokenizers_lite.load(name)
+    model = tokenizer._model
+    merge_whole = tokenizer._pipeline._merge
+    texts = {raw: id_ for id_ in range(model.vocab.size) if _is_text(raw := model.vocab.raw(id_))}
+    merged = {raw: merge_whole(raw.decode()) for raw in texts}
+
+    model.whole_pairs()
+    known = {raw: id_ for raw in texts if (id_ := model.own(raw)) is not None}
+
+    assert len(known) > 20_000
+    assert all(merged[raw] == [id_] == [texts[raw]] for raw, id_ in known.items())
+
+
+def _is_text(raw):
+    try:
+        return bool(raw.decode())
+    except UnicodeDecodeError:
+        return False

@@ -168,13 +168,29 @@ class BPE:
         self.pairs = pair_table(spec.vocab, spec.merges, spec.continuing_subword_prefix)
         self.affixes = bool(spec.continuing_subword_prefix or spec.end_of_word_suffix)
         self.cache: dict[str, list[int]] = {}
+        # Whether a merge of a compact file makes each id; None before that is looked at, and for other files.
+        self._made: bytearray | None = None
 
-    def whole_pairs(self) -> Pairs:
+    def whole_pairs(self) -> Any:
         """Return the merge table as a dict, which is faster and can be gone through; it is used from now on."""
         whole = getattr(self.spec.merges, "whole_table", None)
-        if whole is not None and not isinstance(self.pairs, dict):
-            self.pairs = whole()
+        if whole is not None and self._made is None:
+            pairs: dict[int, int] = whole()
+            made = bytearray(self.vocab.size)  # type: ignore[attr-defined]
+            for value in pairs.values():
+                made[value & _ID] = True
+            self.pairs, self._made = pairs, made
         return self.pairs
+
+    def own(self, raw: bytes) -> int | None:
+        """Return the token of a text if that is known, without merging it, to be all of the text's BPE.
+
+        A compact file holds the merges of such tokens only (docs/formats/compact.md), so after `whole_pairs` it is.
+        """
+        if self._made is None:
+            return None
+        id_: int | None = self.vocab.raw_id(raw)  # type: ignore[attr-defined]
+        return id_ if id_ is not None and self._made[id_] else None
 
     def tokenize(self, piece: str) -> list[int]:
         """Return the ids of a piece. The list may be shared: do not change it."""

@@ -182,7 +182,11 @@ class ByteLevelBPE:
         return self.model.token_to_id(to_alphabet(piece))
 
     def _merge(self, piece: str) -> list[int]:
-        ids = map(self.byte_ids.__getitem__, piece.encode())
+        raw = piece.encode()
+        own = self.model.own(raw)
+        if own is not None:
+            return [own]
+        ids = map(self.byte_ids.__getitem__, raw)
         return merge([id_ for id_ in ids if id_ is not None], self.model.pairs)
 
     def _hasten(self) -> Callable[[str], list[int]]:
@@ -243,6 +247,9 @@ class CutBPE:
         return self._find_words(text)
 
     def _merge(self, word: str) -> list[int]:
+        own = self.model.own(word.encode())
+        if own is not None:
+            return [own]
         ids = list(map(self.symbols.__getitem__, word))
         return merge(self.model.symbols(word) if None in ids else ids, self.model.pairs)  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from runtime.errors import BusyError, ContextOverflowError, PromptError, UnsupportedError
 from runtime.sampling import Sampler, Sampling
-from runtime.session import run_interruptibly
+from runtime.session import TerminatedError, run_interruptibly
 from runtime.stops import StopStrings
 
 if TYPE_CHECKING:
@@ -206,7 +206,11 @@ class Generator:
         for piece in self._pieces(ids, reused):
             if stopped is not None and stopped.is_set():
                 break
-            result = run_interruptibly(functools.partial(self.driver.feed, piece))
+            try:
+                result = run_interruptibly(functools.partial(self.driver.feed, piece), stopped)
+            except TerminatedError:
+                result = None
+                break
         self._cached = list(ids[: self.driver.length])
         return result, reused
 

@@ -21,7 +21,7 @@ except ImportError as error:  # pragma: no cover - exercised by hand
     message = "running a model needs onnxruntime: pip install 'tokenizers-lite[runtime]'"
     raise MissingDependencyError(message) from error
 
-__all__ = ["LEVELS", "SessionOptions", "open_session", "ort", "run_interruptibly", "version"]
+__all__ = ["LEVELS", "SessionOptions", "TerminatedError", "open_session", "ort", "run_interruptibly", "version"]
 
 LEVELS = {
     "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -100,14 +100,19 @@ def open_session(path: str | os.PathLike[str], options: SessionOptions | None = 
         raise ModelFileError(f"onnxruntime {ort.__version__} cannot load the graph: {reason}", file=file) from error
 
 
-def run_interruptibly(run: Callable[[Any], T]) -> T:
-    """Call ``run(run_options)`` so that Ctrl-C ends it within a tenth of a second.
+class TerminatedError(Exception):
+    """A run was ended before its result; what it was to append was not appended."""
+
+
+def run_interruptibly(run: Callable[[Any], T], stopped: threading.Event | None = None) -> T:
+    """Call ``run(run_options)`` so that Ctrl-C, or ``stopped``, ends it within a tenth of a second.
 
     onnxruntime holds the interpreter until a run returns, so the run happens in a thread of its
     own and is told to terminate.
 
     Raises:
         KeyboardInterrupt: as the main thread received it, once the run has stopped.
+        TerminatedError: ``stopped`` was set before the run was over.
     """
     run_options = ort.RunOptions()
     if threading.current_thread() is not threading.main_thread():
@@ -127,11 +132,14 @@ def run_interruptibly(run: Callable[[Any], T]) -> T:
     threading.Thread(target=work, daemon=True).start()
     try:
         while not done.wait(0.05):
-            pass
+            if stopped is not None and stopped.is_set():
+                run_options.terminate = True
     except KeyboardInterrupt:
         run_options.terminate = True
         done.wait()
         raise
+    if failure and run_options.terminate:
+        raise TerminatedError from failure[0]
     if failure:
         raise failure[0]
     return outcome[0]

@@ -38,6 +38,7 @@ Exact Hugging Face token ids in pure Python.
   whether it gives the right ids     tokenizers-lite verify vocab_Qwen3.txt qwen3
   whether two files agree            tokenizers-lite diff old.txt new.txt
   run, export, shrink, serve a model tokenizers-lite run | export | quantize | serve --help
+  talk to a model; how fast it runs  tokenizers-lite chat smollm2; tokenizers-lite bench smollm2
 
 Every command explains itself with --help. -m takes a model's name (`tokenizers-lite models`),
 a hub id, a file or a folder; without it TOKENIZERS_LITE_MODEL is used, or qwen3.
@@ -96,6 +97,10 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(f"tokenizers-lite {__version__}")
         return 0
+    if first in ("chat", "bench") and _names_weights(arguments[1:2]):
+        from runtime.cli import main as runtime_main
+
+        return runtime_main(arguments)
     if first in COMMANDS:
         return _command(first)(arguments[1:]) or 0
     # `count` is the default: of files, of stdin, with its own options in front.
@@ -107,6 +112,23 @@ def _dispatch(arguments: list[str]) -> int:
     hint = f"; did you mean {close[0]}?" if close else ""
     print(f"tokenizers-lite: no command and no file {first!r}{hint} (--help lists all)", file=sys.stderr)
     return 2
+
+
+def _names_weights(arguments: list[str]) -> bool:
+    """Whether ``chat`` or ``bench`` is asked for a model that runs, rather than for messages or a text."""
+    name = arguments[0] if arguments else ""
+    if not name or name.startswith("-") or os.path.isfile(name):
+        return name.endswith((".gguf", ".onnx"))
+    from importlib.util import find_spec
+
+    if find_spec("runtime") is None:
+        return False
+    from runtime.models import KNOWN, is_graph
+
+    weights = ("config.json", "genai_config.json")
+    return name.lower() in KNOWN or (
+        os.path.isdir(name) and (is_graph(name) or any(os.path.exists(os.path.join(name, file)) for file in weights))
+    )
 
 
 def _command(name: str) -> Command:

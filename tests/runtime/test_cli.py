@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 
@@ -107,3 +108,21 @@ def test_the_package_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_chat_and_bench_of_the_one_command_take_models_and_leave_messages_and_texts_alone(
+    export_tiny, tmp_path, monkeypatch, capsys
+):
+    from tokenizers_lite.cli import main as whole
+
+    folder, _ = export_tiny("llama")
+    messages = tmp_path / "messages.json"
+    messages.write_text('[{"role": "user", "content": "Hi"}]')
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    assert whole(["bench", str(folder), "--prompt", "4", "--new", "4", "--repeat", "1"]) == 0
+    assert "tokens/s" in capsys.readouterr().out
+    assert whole(["chat", "smollm3"]) == 1  # neither a model nor a file
+    capsys.readouterr()
+    assert whole(["chat", str(messages), "-m", "qwen3"]) == 0
+    assert capsys.readouterr().out.startswith("<|im_start|>user\nHi")

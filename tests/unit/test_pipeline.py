@@ -127,9 +127,9 @@ def test_word_table_encodes_as_the_whole(merges, parts, window):
 
     parts = [part.replace("\0", "b") for part in parts]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk, "WINDOW", window)
-        patch.setattr(bulk, "LONGEST", 3)
-        patch.setattr(bulk, "WORDS", 5)
+        patch.setattr(bulk.table, "WINDOW", window)
+        patch.setattr(bulk.table, "LONGEST", 3)
+        patch.setattr(bulk.table, "WORDS", 5)
         table = bulk.Bulk(np, bulk.of_characters(np, ids), spell)
         found = table.encode([(part, False) if at % 2 else 7 for at, part in enumerate(parts)], lambda text, _: [text])
         each = table.encode_each(parts)
@@ -142,7 +142,7 @@ def test_words_of_the_same_hash_keep_their_ids(monkeypatch):
     np = pytest.importorskip("numpy", reason="bulk cutting needs it")
     from tokenizers_lite import bulk
 
-    monkeypatch.setattr(bulk.WordTable, "_hashes", lambda self, units, starts: np.ones(len(starts), np.uint64))
+    monkeypatch.setattr(bulk.table.WordTable, "_hashes", lambda self, units, starts: np.ones(len(starts), np.uint64))
     table = bulk.Bulk(np, bulk.of_characters(np, "abc"), lambda word: [ord(word)])
 
     assert table.encode([("abba", True), 300, ("c", False)], lambda text, _: [text]) == [97, 98, 98, 97, 300, 99]

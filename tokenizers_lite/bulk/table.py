@@ -1,29 +1,18 @@
-"""Bulk: long texts -> ids by numpy, for BPE over characters; the ids are those of `pipeline.cutting` and `models.bpe`.
+"""Words of a text -> ids, all at once, by a table of the words that were met.
 
-A text is cut to words wherever no token holds the characters on both sides,
-all words are hashed at once, looked up in a table and replaced by their ids,
-without an object for each. Words that are not in the table are merged one by
-one and put there.
-
-* Pairs of characters are looked up in a million flags by a hash of the pair.
-  A pair that shares its flag with a joined one is not cut: slower, but the same ids.
-* Words are found by a 64-bit hash and then compared unit by unit, so that no
-  text, however it was made, gets another word's ids.
-
-"Units" are those of UTF-16.
+Words are found by a 64-bit hash and then compared unit by unit (of UTF-16), so
+that no text, however it was made, gets another word's ids. Words that are not
+in the table are merged one by one and put there.
 """
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from tokenizers_lite.pipeline import Part
-    from tokenizers_lite.pipeline.byte_cutting import ByteCuts
+    from tokenizers_lite.bulk.flags import PairFlags
 
     # What stands for a MARK: an id, or the ids of a long word.
     Mark = int | list[int]
@@ -40,69 +29,11 @@ WINDOW = 1 << 16
 WORDS = 1 << 16
 
 _SLOT_BITS = 17  # log2 of the slots for words
-_PAIR_BITS = 20  # log2 of the flags for pairs
-_PAIR_FACTOR = 2654435769  # 2^32 / golden ratio
 _WORD_FACTOR = 0x9E3779B97F4A7C15  # 2^64 / golden ratio
 # A word's hash is the polynomial of its units at this odd number, modulo 2^64.
 _BASE = 0xD1342543DE82EF95
-# The id of MARK in the table, and the mark at the end of a piece.
-_NIL = 0xFFFFFFFF
-_END = _NIL - 1
-
-
-class Bulk:
-    """Encodes the parts of long texts; threads may share it.
-
-    Args:
-        np: the module numpy.
-        flags: where texts may be cut.
-        spell: BPE of a word.
-    """
-
-    def __init__(self, np: Any, flags: PairFlags, spell: Callable[[str], list[int]]) -> None:
-        from _thread import allocate_lock  # what `threading` would give, without importing it
-
-        self._np = np
-        self._table = WordTable(np, flags, spell)
-        self._lock = allocate_lock()
-
-    def encode(self, parts: list[Part], pre_tokenize: Callable[[str, bool], list[str]]) -> list[int] | None:
-        """Return the ids of the parts of a text, whose pieces `pre_tokenize` gives; None as `_encode`."""
-        texts: list[str] = []
-        marks: list[Mark] = []
-        borders = 0
-        for part in parts:
-            if type(part) is int:
-                texts.append(MARK)
-                marks.append(part)
-            else:
-                pieces = [*pre_tokenize(*part), ""]  # type: ignore[misc]
-                borders += len(pieces) - 1
-                texts.append(BORDER.join(pieces))
-        ids = self._encode("".join(texts), marks, borders)
-        return None if ids is None else ids.tolist()
-
-    def encode_each(self, pieces: list[str]) -> list[list[int]] | None:
-        """Return the ids of each piece; None as `_encode`."""
-        ids = self._encode(MARK.join([*pieces, ""]), [_END] * len(pieces), 0)
-        if ids is None:
-            return None
-        flat = ids.tolist()
-        ends = (ids == _END).nonzero()[0].tolist()
-        return [flat[start + 1 : end] for start, end in pairwise([-1, *ends])]
-
-    def _encode(self, text: str, marks: list[Mark], borders: int) -> Any:
-        """Return the ids of a text; None if another way has to be gone.
-
-        That is where the text holds the characters that mean something here,
-        and while another thread is in the table.
-        """
-        if text.count(MARK) != len(marks) or text.count(BORDER) != borders or not self._lock.acquire(blocking=False):
-            return None
-        try:
-            return self._table.encode(text, marks)
-        finally:
-            self._lock.release()
+# The id of MARK in the table, above all ids.
+NIL = 0xFFFFFFFF
 
 
 class WordTable:
@@ -191,7 +122,7 @@ class WordTable:
     def _with_marks(self, ids: Any, marks: list[Mark]) -> list[Any]:
         """Return ids with the first of the marks in their places."""
         np = self._np
-        places = (ids == _NIL).nonzero()[0]
+        places = (ids == NIL).nonzero()[0]
         taken, marks[:] = marks[: len(places)], marks[len(places) :]
         if not any(isinstance(mark, list) for mark in taken):
             ids[places] = taken
@@ -222,7 +153,7 @@ class WordTable:
         ids: list[int] = []
         for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
             word = _text(units[start : start + size])
-            ids += [_NIL] if word == MARK else [] if word == BORDER else self._spell(word)
+            ids += [NIL] if word == MARK else [] if word == BORDER else self._spell(word)
         return self._with_marks(self._np.array(ids, self._np.uint32), marks)
 
     # ------------------------------------------------------------ the table
@@ -237,7 +168,7 @@ class WordTable:
         self._units = _Pool(np, np.uint16)
         self._ids = _Pool(np, np.uint32)
         self._count = 0
-        self._add([MARK, BORDER], [[_NIL], []])
+        self._add([MARK, BORDER], [[NIL], []])
 
     def _reserve(self, size: int) -> None:
         """Have the powers of the base, and the numbers, up to a size."""
@@ -344,98 +275,6 @@ class _Pool:
         self.values[start:end] = values
         self._used = end
         return start
-
-
-class PairFlags:
-    """Says between which units no token is that holds both.
-
-    Args:
-        np: the module numpy.
-        text: all tokens, with characters that stand in no text between them.
-        between: those characters' code.
-    """
-
-    def __init__(self, np: Any, text: str, between: int) -> None:
-        self._np = np
-        units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
-        inside = (units[:-1] != between) & (units[1:] != between)
-        self._flags = np.ones(1 << _PAIR_BITS, bool)
-        self._flags[self._slots(units)[inside]] = False
-
-    def uncrossed(self, units: Any) -> Any:
-        """Return ``bool[n - 1]`` for ``uint16[n]``."""
-        cut = self._flags.take(self._slots(units))
-        high = (units[:-1] & 0xFC00) == 0xD800
-        if high.any():  # inside a character beyond U+FFFF, even one that no token has
-            cut &= ~high
-        return cut
-
-    def _slots(self, units: Any) -> Any:
-        """Return the places of the flags of each two neighbours, which are read as one number."""
-        np = self._np
-        pairs = np.ndarray((len(units) - 1,), "<u4", units, 0, (2,))
-        slots = pairs * np.uint32(_PAIR_FACTOR)
-        slots >>= np.uint32(32 - _PAIR_BITS)
-        return slots
-
-
-class BytePairFlags(PairFlags):
-    """The same for tokens of bytes, which may hold half a character next to a whole one or to another half.
-
-    Args:
-        np: the module numpy.
-        cuts: the rule, character by character; its bytes must all have tokens.
-    """
-
-    def __init__(self, np: Any, cuts: ByteCuts) -> None:
-        from tokenizers_lite.pipeline.byte_cutting import is_half
-
-        super().__init__(np, cuts.text, ord(cuts.between))
-        codes = np.arange(1 << 16)
-        # The last six bits of the first and the last byte of each unit's character; 64 for ASCII.
-        lead = np.where(codes < 0x800, 0xC0 | codes >> 6, 0xE0 | codes >> 12) & 63
-        self._lead = np.where(codes < 0x80, 64, lead).astype(np.uint8)
-        self._tail = np.where(codes < 0x80, 64, codes & 63).astype(np.uint8)
-        # Number of each character that stands before or after halves in tokens; 0 for others.
-        before = sorted({left for left, right in map(tuple, cuts.joined) if is_half(right) and not is_half(left)})
-        after = sorted({right for left, right in map(tuple, cuts.joined) if is_half(left) and not is_half(right)})
-        self._before = self._numbered(before)
-        self._after = self._numbered(after)
-        self._whole_half = np.zeros((len(before) + 1, 65), bool)
-        self._half_whole = np.zeros((65, len(after) + 1), bool)
-        self._half_half = np.zeros((65, 65), bool)
-        for left, right in map(tuple, cuts.joined):
-            if is_half(left) and is_half(right):
-                self._half_half[ord(left) & 63, ord(right) & 63] = True
-            elif is_half(right):
-                self._whole_half[before.index(left) + 1, ord(right) & 63] = True
-            elif is_half(left):
-                self._half_whole[ord(left) & 63, after.index(right) + 1] = True
-
-    def _numbered(self, characters: list[str]) -> Any:
-        numbers = self._np.zeros(1 << 16, self._np.uint16)
-        for number, character in enumerate(characters, 1):
-            if character < "\U00010000":
-                numbers[ord(character)] = number
-        return numbers
-
-    def uncrossed(self, units: Any) -> Any:
-        """Return ``bool[n - 1]`` for ``uint16[n]``."""
-        cut = super().uncrossed(units)
-        left, right = units[:-1], units[1:]
-        tail, lead = self._tail.take(left), self._lead.take(right)
-        cut &= ~self._whole_half[self._before.take(left), lead]
-        cut &= ~self._half_whole[tail, self._after.take(right)]
-        cut &= ~self._half_half[tail, lead]
-        surrogates = (units & 0xF800) == 0xD800
-        if surrogates.any():  # the tables are for characters up to U+FFFF; others stay with their neighbours
-            cut &= ~(surrogates[1:] | surrogates[:-1])
-        return cut
-
-
-def of_characters(np: Any, tokens: Iterable[str]) -> PairFlags:
-    """Return the flags of a model whose symbols are characters."""
-    return PairFlags(np, MARK.join(tokens), ord(MARK))
 
 
 def _differences(np: Any, values: Any, end: Any) -> Any:

@@ -1,0 +1,81 @@
+"""Bulk: long texts -> ids by numpy; the ids are those of `pipeline.cutting` and `models.bpe`.
+
+A text is cut to words wherever no merge can cross (`flags`), all words are
+hashed at once, looked up in a table and replaced by their ids (`table`),
+without an object for each.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tokenizers_lite.bulk.flags import BytePairFlags, PairFlags, of_characters
+from tokenizers_lite.bulk.table import BORDER, MARK, NIL, WordTable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tokenizers_lite.bulk.table import Mark
+    from tokenizers_lite.pipeline import Part
+
+__all__ = ["Bulk", "BytePairFlags", "of_characters"]
+
+# The mark at the end of a piece.
+_END = NIL - 1
+
+
+class Bulk:
+    """Encodes the parts of long texts; threads may share it.
+
+    Args:
+        np: the module numpy.
+        flags: where texts may be cut.
+        spell: BPE of a word.
+    """
+
+    def __init__(self, np: Any, flags: PairFlags, spell: Callable[[str], list[int]]) -> None:
+        from _thread import allocate_lock  # what `threading` would give, without importing it
+
+        self._np = np
+        self._table = WordTable(np, flags, spell)
+        self._lock = allocate_lock()
+
+    def encode(self, parts: list[Part], pre_tokenize: Callable[[str, bool], list[str]]) -> list[int] | None:
+        """Return the ids of the parts of a text, whose pieces `pre_tokenize` gives; None as `_encode`."""
+        texts: list[str] = []
+        marks: list[Mark] = []
+        borders = 0
+        for part in parts:
+            if type(part) is int:
+                texts.append(MARK)
+                marks.append(part)
+            else:
+                pieces = [*pre_tokenize(*part), ""]  # type: ignore[misc]
+                borders += len(pieces) - 1
+                texts.append(BORDER.join(pieces))
+        ids = self._encode("".join(texts), marks, borders)
+        return None if ids is None else ids.tolist()
+
+    def encode_each(self, pieces: list[str]) -> list[list[int]] | None:
+        """Return the ids of each piece; None as `_encode`."""
+        ids = self._encode(MARK.join([*pieces, ""]), [_END] * len(pieces), 0)
+        if ids is None:
+            return None
+        flat = ids.tolist()
+        ends = (ids == _END).nonzero()[0].tolist()
+        return [flat[start + 1 : end] for start, end in pairwise([-1, *ends])]
+
+    def _encode(self, text: str, marks: list[Mark], borders: int) -> Any:
+        """Return the ids of a text; None if another way has to be gone.
+
+        That is where the text holds the characters that mean something here,
+        and while another thread is in the table.
+        """
+        if text.count(MARK) != len(marks) or text.count(BORDER) != borders or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return self._table.encode(text, marks)
+        finally:
+            self._lock.release()

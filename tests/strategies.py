@@ -7,6 +7,8 @@ or reorder, format characters, digits of many scripts, contractions, markers
 the tokenizer at hand is made of (its tokens, added tokens and parts of them).
 """
 
+from unicodedata import category
+
 from hypothesis import strategies as st
 
 SPACES = [" ", "  ", "   ", "\n", "\n\n", "\r\n", "\r", "\t", " \n", "\n ", "\x0b", "\x0c", "\x1c", "\x1f", "\x85"]
@@ -163,3 +165,12 @@ def any_texts(extra: list[str] | None = None) -> st.SearchStrategy[str]:
     """Return a strategy of any `str`, lone surrogates included."""
     surrogates = st.text(st.characters(categories=("Cs",)), max_size=2)
     return st.builds(lambda a, s, b: a + s + b, texts(extra, 4), surrogates, texts(extra, 4))
+
+
+# What stock readers get wrong whatever a file says: see docs/fidelity.md.
+INCURABLE = {0x85, 0x2028, 0x2029, *range(1, 8)}
+
+
+def curable(text: str) -> str:
+    """Leave out of a text what no file can make the stock readers read right."""
+    return "".join(c for c in text if ord(c) not in INCURABLE and category(c) != "Cn" and ord(c) < 0x10D40)[:400]

@@ -56,6 +56,10 @@ def flag_losses(spec: Spec) -> list[Loss]:
         losses.append(
             Loss("added_tokens.single_word", f"{_some(words)} match inside words too", "none for these readers")
         )
+    greedy = [token.content for token in spec.added_tokens if token.lstrip or token.rstrip]
+    if greedy:
+        what = f"{_some(greedy)} swallow at most ASCII white space beside them"
+        losses.append(Loss("added_tokens.lstrip", what, "the compact format keeps it"))
     if not any(True for _ in flat_normalizers(spec.normalizer)):
         return losses
     normalized = [token.content for token in spec.added_tokens if token.normalized]

@@ -1,6 +1,6 @@
 """Measure how often files for the C++ readers give other ids than the tokenizer: the table of docs/fidelity.md.
 
-    python scripts/fidelity_table.py ../shared/vocab ../shared/corpora > table.md
+    python scripts/fidelity_table.py ../shared/vocab ../shared/corpora [MODEL ...] [--record docs/fidelity.md]
 
 For every model and reader two files are made, one as the stock exporters make
 it and one by `vocab_converters`, both are run through the emulated reader on
@@ -11,10 +11,12 @@ last column is texts / tokens over all classes.
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import io
 import os
 import sys
 import time
-import zlib
 
 from tokenizers_lite.errors import TokenizerError
 from tokenizers_lite.formats import hf_json
@@ -188,57 +190,76 @@ def spec_of(folder: str) -> Spec:
     return hf_json.read(folder)
 
 
-def main(vocab_folder: str, corpora_folder: str, *wanted: str) -> None:
-    """Print the table for all models, or those named."""
+def rows_of(model: str, vocab_folder: str, corpora_folder: str) -> None:
+    """Print the lines of one model."""
+    spec = spec_of(os.path.join(vocab_folder, model))
+    tokenizer = Tokenizer(spec)
+    sample = texts(corpora_folder, spec)
+    exact = {case.text: tokenizer.encode(case.text) for case in sample}.__getitem__
+    source = spec
+    pieces = os.path.join(vocab_folder, model, "tokenizer.model")
+    if os.path.exists(pieces):
+        from tokenizers_lite.formats import sentencepiece
+
+        source = sentencepiece.read(pieces).replace(
+            added_tokens=spec.added_tokens, config=spec.config, post_processor=spec.post_processor
+        )
+    for kind in (SENTENCEPIECE, TIKTOKEN, HUGGINGFACE, PIPELINE):
+        try:
+            record = stock(source if kind == SENTENCEPIECE else spec, kind)
+        except TokenizerError:
+            record = None
+        for reader in (NATIVE, MNN, MNN_LLM):
+            if record is None or (kind == PIPELINE and reader == MNN_LLM):
+                continue
+            try:
+                encode = emulate.build(record, reader).encode
+            except ReaderError:
+                print(f"|{model} stock {kind}, {reader}|the reader fails to load it|", flush=True)
+                continue
+            row(f"{model} stock {kind}, {reader}", encode, exact, sample)
+    for reader in (NATIVE, MNN, MNN_LLM):
+        for target in ("mtok", "mnn-text"):
+            try:
+                built = build_target(spec, target, reader, Request())
+            except TokenizerError:
+                continue
+            name = built.target.replace("mnn-text:", "type ")
+            row(f"**{model} ours {name}, {reader}**", built.opened(built.data)[0], exact, sample)
+
+
+def table(models_wanted: Sequence[str], vocab_folder: str, corpora_folder: str) -> None:
+    """Print the whole table."""
     names = [*CORPORA, *BUILT_IN, "all (texts / tokens)"]
     print(f"|file, reader|{'|'.join(names)}|\n|{'-|' * (len(names) + 1)}", flush=True)
-    sizes = []
-    for model in wanted or sorted(os.listdir(vocab_folder)):
+    for model in models_wanted:
         start = time.monotonic()
-        spec = spec_of(os.path.join(vocab_folder, model))
-        tokenizer = Tokenizer(spec)
-        sample = texts(corpora_folder, spec)
-        answers = {case.text: tokenizer.encode(case.text) for case in sample}
-        exact = answers.__getitem__
-        source = spec
-        pieces = os.path.join(vocab_folder, model, "tokenizer.model")
-        if os.path.exists(pieces):
-            from tokenizers_lite.formats import sentencepiece
-
-            source = sentencepiece.read(pieces).replace(
-                added_tokens=spec.added_tokens, config=spec.config, post_processor=spec.post_processor
-            )
-        for kind in (SENTENCEPIECE, TIKTOKEN, HUGGINGFACE, PIPELINE):
-            try:
-                record = stock(source if kind == SENTENCEPIECE else spec, kind)
-            except TokenizerError:
-                record = None
-            if record is None:
-                continue
-            for reader in (NATIVE, MNN, MNN_LLM):
-                if kind == PIPELINE and reader == MNN_LLM:
-                    continue
-                try:
-                    encode = emulate.build(record, reader).encode
-                except ReaderError:
-                    print(f"|{model} stock {kind}, {reader}|the reader fails to load it|", flush=True)
-                    continue
-                row(f"{model} stock {kind}, {reader}", encode, exact, sample)
-        for reader in (NATIVE, MNN, MNN_LLM):
-            for target in ("mtok", "mnn-text"):
-                try:
-                    built = build_target(spec, target, reader, Request())
-                except TokenizerError:
-                    continue
-                name = built.target.replace("mnn-text:", "type ")
-                row(f"**{model} ours {name}, {reader}**", built.opened(built.data)[0], exact, sample)
-                if (reader, target) in ((NATIVE, "mtok"), (NATIVE, "mnn-text")):
-                    sizes.append((model, built.target, len(built.data), len(zlib.compress(built.data, 9))))
+        rows_of(model, vocab_folder, corpora_folder)
         print(f"{model}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-    print("\n|model|target|bytes|deflated|\n|-|-|-|-|")
-    for line in sizes:
-        print("|" + "|".join(str(cell) if isinstance(cell, str) else f"{cell:,}" for cell in line) + "|")
+
+
+def main() -> None:
+    """Print the table for all models or those named, or put it between the marks of a page."""
+    made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    made.add_argument("vocab", help="a folder with a folder for each model")
+    made.add_argument("corpora", help="the folder of texts")
+    made.add_argument("models", nargs="*", help="names of folders (default: all)")
+    made.add_argument("--record", metavar="FILE", help="put the table between the marks of this page")
+    options = made.parse_args()
+    wanted = options.models or sorted(os.listdir(options.vocab))
+    if not options.record:
+        return table(wanted, options.vocab, options.corpora)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        table(wanted, options.vocab, options.corpora)
+    with open(options.record, encoding="utf-8") as page:
+        before, mark, rest = page.read().partition("<!-- fidelity -->\n")
+    _, end, after = rest.partition("<!-- /fidelity -->\n")
+    if not end:
+        raise SystemExit(f"{options.record} has no <!-- fidelity --> ... <!-- /fidelity -->")
+    with open(options.record, "w", encoding="utf-8") as page:
+        page.write(before + mark + printed.getvalue() + end + after)
+    return None
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,13 +1,14 @@
-// Speed of the reader on one file and any texts.
+// Speed of the reader on one file: one JSON object a line.
 //
-//     tkl_benchmark FILE TEXT...     a table: load time, memory, then megabytes a second for each text
+//     tkl_benchmark FILE             loading, memory, and texts of 1 MB that are one character
+//     tkl_benchmark FILE TEXT...     encoding and decoding of texts, whose documents end in NUL bytes
 //
-// Times are CPU times of the process, the best of several rounds; texts are cut into documents of about 8 KB at ends
-// of lines, as benchmarks/ does for Hugging Face's library.
+// Times are CPU times of the process, the best of some rounds. `python -m benchmarks.cpp` builds and runs it beside Hugging
+// Face's library.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <string>
 #include <vector>
@@ -48,12 +49,48 @@ long resident() {
 std::vector<std::string_view> documents(const std::string& text) {
   std::vector<std::string_view> found;
   for (size_t at = 0; at < text.size();) {
-    size_t end = text.find('\n', std::min(text.size(), at + 8192));
-    end = end == std::string::npos ? text.size() : end + 1;
+    const size_t end = std::min(text.find('\0', at), text.size());
     found.push_back(std::string_view(text).substr(at, end - at));
-    at = end;
+    at = end + 1;
   }
   return found;
+}
+
+template <class Work>
+double best_of(int rounds, Work work) {
+  double best = 1e9;
+  for (int round = 0; round < rounds; ++round) {
+    const double start = cpu_seconds();
+    work();
+    best = std::min(best, cpu_seconds() - start);
+  }
+  return best;
+}
+
+void measure_text(const Tokenizer& tokenizer, const char* path) {
+  const std::string text = read_text(path);
+  const auto parts = documents(text);
+  std::vector<std::vector<int32_t>> ids(parts.size());
+  size_t bytes = 0, tokens = 0;
+  const double encode = best_of(3, [&] {
+    for (size_t i = 0; i < parts.size(); ++i) ids[i] = tokenizer.encode(parts[i], 0);
+  });
+  const double decode = best_of(3, [&] {
+    for (const auto& part : ids) tokenizer.decode(part);
+  });
+  for (size_t i = 0; i < parts.size(); ++i) bytes += parts[i].size(), tokens += ids[i].size();
+  std::printf("{\"text\": \"%s\", \"bytes\": %zu, \"tokens\": %zu, \"encode\": %.6f, \"decode\": %.6f}\n", path, bytes,
+              tokens, encode, decode);
+}
+
+void measure_runs(const Tokenizer& tokenizer) {
+  for (const char* unit : {"a", " ", "!", "0", "\xE4\xB8\xAD", "\xCC\x81", "ab"}) {
+    std::string run;
+    while (run.size() < 1000000) run += unit;
+    size_t count = 0;
+    const double seconds = best_of(2, [&] { count = tokenizer.encode(std::string_view(run), 0).size(); });
+    std::printf("{\"run\": \"%s\", \"tokens\": %zu, \"seconds\": %.4f}\n", unit, count, seconds);
+  }
 }
 
 }  // namespace
@@ -66,43 +103,10 @@ int main(int argc, char** argv) {
   auto tokenizer = Tokenizer::load(file.data(), file.size(), error);
   if (!tokenizer) return std::fprintf(stderr, "%s\n", error.message.c_str()), 1;
   const long taken = resident() - before;
-  double best = 1e9;
-  for (int round = 0; round < 9; ++round) {
-    const double start = cpu_seconds();
-    const auto again = Tokenizer::load(file.data(), file.size(), error);
-    best = std::min(best, cpu_seconds() - start);
-  }
-  std::printf("load %.1f ms, %.1f MB\n", best * 1e3, static_cast<double>(taken) / 1024);
-  for (int i = 2; i < argc; ++i) {
-    const std::string text = read_text(argv[i]);
-    const auto parts = documents(text);
-    size_t count = 0;
-    double encode = 1e9, decode = 1e9;
-    std::vector<std::vector<int32_t>> ids(parts.size());
-    for (int round = 0; round < 5; ++round) {
-      double start = cpu_seconds();
-      count = 0;
-      for (size_t part = 0; part < parts.size(); ++part) {
-        ids[part] = tokenizer->encode(parts[part]);
-        count += ids[part].size();
-      }
-      encode = std::min(encode, cpu_seconds() - start);
-      start = cpu_seconds();
-      for (const auto& part : ids) tokenizer->decode(part);
-      decode = std::min(decode, cpu_seconds() - start);
-    }
-    const double megabytes = static_cast<double>(text.size()) / 1e6;
-    const char* name = std::strrchr(argv[i], '/');
-    std::printf("%-28s %9zu tokens  encode %6.1f MB/s  decode %6.1f MB/s\n", name ? name + 1 : argv[i], count,
-                megabytes / encode, megabytes / decode);
-  }
-  for (const char* unit : {"a", "x", " ", "\n", "!", "0", "\xE4\xB8\xAD", "\xCC\x81", "ab"}) {
-    std::string run;
-    while (run.size() < 1000000) run += unit;
-    const double start = cpu_seconds();
-    const size_t count = tokenizer->encode(std::string_view(run)).size();
-    std::printf("1 MB of U+%04X...             %9zu tokens  %.3f s\n", static_cast<unsigned char>(unit[0]), count,
-                cpu_seconds() - start);
-  }
+  for (int i = 2; i < argc; ++i) measure_text(*tokenizer, argv[i]);
+  if (argc > 2) return 0;
+  const double load = best_of(30, [&] { Tokenizer::load(file.data(), file.size(), error); });
+  std::printf("{\"load\": %.6f, \"memory\": %ld}\n", load, taken * 1024);
+  measure_runs(*tokenizer);
   return 0;
 }

@@ -1130,6 +1130,7 @@ class Vocabulary {
   // Id of stored bytes, kNone if there is none; literal texts are not among them.
   uint32_t find(string_view raw_text) const {
     if (raw_text.size() > longest_) return kNone;
+    if (!raw_text.data()) raw_text = "";
     return texts_.find(hash_bytes(raw_text.data(), raw_text.size()), [&](uint32_t id) {
       const string_view other = raw(id);
       return other.size() == raw_text.size() && std::memcmp(other.data(), raw_text.data(), raw_text.size()) == 0;

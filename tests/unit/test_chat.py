@@ -399,3 +399,11 @@ def test_guarded_are_special_tokens_and_those_the_template_writes():
     ]
 
     assert guarded_tokens(added, "<think>\n\n") == ["<s>", "<think>"]
+
+
+def test_the_output_is_bounded_even_where_nothing_is_computed():
+    with pytest.raises(TemplateError, match=r"Limits\.output"):
+        chat.render({"default": "0123456789" * 3}, HI, limits=chat.Limits(output=29, output_per_char=0))
+
+    bound = chat.Limits(output=30, output_per_char=0)
+    assert chat.render({"default": "0123456789" * 3}, HI, limits=bound) == "0123456789" * 3

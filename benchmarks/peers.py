@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.texts import SHARED
 from tokenizers_lite import load
+from tokenizers_lite.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,15 +60,22 @@ class Engine:
 
 def ours(model: str) -> Engine:
     """Return this project's tokenizer, newly loaded by `reset`."""
-    held: dict[str, Any] = {}
+    workers: list[Workers] = []
 
     def reset() -> None:
-        held["tokenizer"] = tokenizer = load(model)
+        tokenizer = load(model)
+        while workers:
+            workers.pop().close()
+        workers.append(Workers(tokenizer, os.cpu_count() or 1))
         encode = tokenizer.encode
         engine.encode = lambda text: encode(text, add_special_tokens=False)
         engine.decode = tokenizer.decode
         engine.decode_batch = tokenizer.decode_batch
-        engine.encode_batch = lambda texts: tokenizer.encode_batch(texts, add_special_tokens=False)
+        engine.encode_batch = encode_batch
+
+    def encode_batch(texts: list[str]) -> list[list[int]]:
+        workers[0].start()
+        return workers[0].encode_batch(texts, add_special_tokens=False)
 
     engine = Engine("ours", lambda _: [], lambda _: "", reset=reset)
     reset()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         TokenizerError,
         TruncationError,
         VocabError,
+        WorkerError,
     )
     from tokenizers_lite.spec import AddedToken, Padding, Spec, Truncation
     from tokenizers_lite.stream import StreamDecoder
@@ -52,6 +53,7 @@ __all__ = [
     "Truncation",
     "TruncationError",
     "VocabError",
+    "WorkerError",
     "list_models",
     "load",
 ]
@@ -122,16 +124,24 @@ def load(
         from tokenizers_lite.registry import locate
 
         path = locate(name_or_path, revision=revision, offline=offline)
+    if path.endswith(_SUFFIX):
+        return _open_compact(path, name)
+    from tokenizers_lite.formats import read
     from tokenizers_lite.tokenizer import Tokenizer
 
-    if not path.endswith(_SUFFIX):
-        from tokenizers_lite.formats import read
+    return Tokenizer(read(path), name)
 
-        return Tokenizer(read(path), name)
+
+def _open_compact(path: str, name: str) -> Tokenizer:
+    """Open a compact file by need."""
     from tokenizers_lite.formats.compact import open_quick
+    from tokenizers_lite.tokenizer import Tokenizer
 
-    spec, start = open_quick(path, trusted=path.startswith(_BUNDLED))
-    return Tokenizer(spec, name, start)
+    bundled = path.startswith(_BUNDLED)
+    spec, start = open_quick(path, trusted=bundled)
+    tokenizer = Tokenizer(spec, name, start)
+    tokenizer._bundled = path if bundled else ""
+    return tokenizer
 
 
 def _bundled_file(name: str) -> str | None:

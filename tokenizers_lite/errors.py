@@ -9,6 +9,7 @@ TokenizerError
 ├── TemplateError        a chat template is missing, failed, or went over its bounds
 ├── OfflineError         files are needed that could not be found or fetched
 ├── LossyExportError     a target format cannot hold the tokenizer (see its `report`)
+├── WorkerError          a process that worked on a part of a batch is gone
 └── MissingDependencyError   an optional library is needed; the message says which
 
 A message says what happened, where (file, field, value) and what to do about it.
@@ -86,6 +87,10 @@ class LossyExportError(TokenizerError, ValueError):
     def __init__(self, message: str, report: Any = None) -> None:
         super().__init__(message)
         self.report = report
+
+
+class WorkerError(TokenizerError, RuntimeError):
+    """A process that worked on a part of a batch ended before its time."""
 
 
 class MissingDependencyError(TokenizerError, ImportError):

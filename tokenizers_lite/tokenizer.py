@@ -80,6 +80,8 @@ class Tokenizer:
     _skipped_ids: frozenset[int]
     vocab_size: int
     special_ids: frozenset[int]
+    # The file of the package it was loaded from; such files stay as they are, so worker processes may open it again.
+    _bundled = ""
 
     def __init__(self, spec: Spec, name: str = "", start: Mapping[str, Any] | None = None) -> None:
         """Wire up `spec`.
@@ -165,8 +167,29 @@ class Tokenizer:
         add_special_tokens: bool = True,
         allowed_special: Special = "all",
         disallowed_special: Special = (),
+        workers: int | None = None,
     ) -> list[list[int]]:
-        """Turn texts into lists of ids, as `encode` of each."""
+        """Turn texts into lists of ids, as `encode` of each.
+
+        Args:
+            texts: any number of them.
+            add_special_tokens: as in `encode`.
+            allowed_special: as in `encode`.
+            disallowed_special: as in `encode`.
+            workers: how many processes share a large batch (`workers.MIN_CHARACTERS`
+                and more; smaller ones are done sooner without); None or 1 is this
+                process alone. `workers.Workers` keeps them over many batches.
+
+        Raises:
+            SpecialTokenError: a text contains a disallowed special token.
+            WorkerError: a process ended before its time.
+        """
+        if workers is not None and workers != 1:
+            from tokenizers_lite.workers import Workers
+
+            options: dict[str, Any] = {"add_special_tokens": add_special_tokens, "allowed_special": allowed_special}
+            with Workers(self, workers) as started:
+                return started.encode_batch(texts, disallowed_special=disallowed_special, **options)
         return [
             self.encode(
                 text,
@@ -471,8 +494,15 @@ class Tokenizer:
             return self._engine.decode_bytes(list(ids))
         return self._decoder.decode_bytes(self._tokens(ids, skip_special_tokens))
 
-    def decode_batch(self, batch: Iterable[Iterable[int]], *, skip_special_tokens: bool = True) -> list[str]:
-        """Turn lists of ids into texts, as `decode` of each."""
+    def decode_batch(
+        self, batch: Iterable[Iterable[int]], *, skip_special_tokens: bool = True, workers: int | None = None
+    ) -> list[str]:
+        """Turn lists of ids into texts, as `decode` of each; `workers` as in `encode_batch`."""
+        if workers is not None and workers != 1:
+            from tokenizers_lite.workers import Workers
+
+            with Workers(self, workers) as started:
+                return started.decode_batch(batch, skip_special_tokens=skip_special_tokens)
         return [self._decode(ids, skip_special_tokens) for ids in batch]
 
     def stream(self, *, skip_special_tokens: bool = True) -> StreamDecoder:

@@ -38,7 +38,7 @@ LAYERS = [
     },
     {"bulk", "stream", "pipeline", "formats", "registry_data"},
     {"registry", "hub", "packages", "recipes"},
-    {"tokenizer", "_parts", "seams", "files"},
+    {"tokenizer", "_parts", "seams", "files", "workers"},
     {"chat"},
     {"cli", "cli_text", "cli_models", "view", "bench", "__main__"},
 ]

@@ -1,8 +1,9 @@
 """Bench: how fast models start, encode and decode on this machine.
 
-The primitives here (`starts`, `cpu_of`, `median`) also serve the
-repository's benchmarks, which compare with other tokenizers; this command
-needs nothing but the package.
+It needs nothing but the package; `tokenizers`, `tiktoken` and `sentencepiece`
+take part in the same run where they are installed and can read the model. The
+primitives here (`starts`, `cpu_of`, `median`) also serve the repository's
+benchmarks.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from tokenizers_lite.tokenizer import Tokenizer
+    from tokenizers_lite.peers import Engine
 
 # Characters of a document, and documents of the built-in text.
 DOCUMENT = 8000
 _DOCUMENTS = 24
+# What is timed, in this order.
+WHAT = ("first", "again", "decode")
 _WORDS = """\
 the of and to in that for with as was on are this by from be which model language token text data large small
 system between number however während naïve function return value self import class print None 2024 3.14
@@ -127,30 +130,77 @@ def starts(programs: dict[str, str], rounds: int, *, warm: bool = True) -> dict[
     return found
 
 
-def speeds(make: Callable[[], Tokenizer], batch: Sequence[str], rounds: int) -> dict[str, float]:
-    """Return MB of UTF-8 per CPU second: encoding first seen and again, decoding; and the tokens of the batch."""
+def speeds(engines: Sequence[Engine], batch: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """Let engines take turns at encoding a batch first seen and again, and at decoding it.
+
+    Args:
+        engines: ours first; who begins changes from round to round.
+        batch: the documents.
+        rounds: how many rounds the medians are of.
+
+    Returns:
+        Name of each -> MB of UTF-8 per CPU second (`first`, `again`, `decode`), how many documents
+        have other ids than ours (`differing`), and how many times as long as ours each took (`first_ratio`, ...),
+        the median of the rounds.
+    """
     size = sum(len(text.encode()) for text in batch) / 1e6
-    taken: dict[str, list[float]] = {"first": [], "again": [], "decode": []}
-    ids: list[list[int]] = []
-    for _ in range(rounds):
-        encode_batch = (tokenizer := make()).encode_batch
-        taken["first"].append(cpu_of(encode_batch, batch))
-        taken["again"].append(cpu_of(encode_batch, batch))
-        ids = encode_batch(batch)
-        taken["decode"].append(cpu_of(tokenizer.decode_batch, ids))
-    found = {name: size / max(median(values), 1e-9) for name, values in taken.items()}
-    return {**found, "tokens": float(sum(map(len, ids)))}
+    ids = engines[0].encode_all(batch)
+    taken: dict[str, list[dict[str, float]]] = {engine.name: [] for engine in engines}
+    for turn in range(rounds):
+        at = turn % len(engines)
+        for engine in (*engines[at:], *engines[:at]):
+            taken[engine.name].append(_one_round(engine, batch, ids))
+    found = {}
+    for engine in engines:
+        row: dict[str, float] = {}
+        for what in WHAT:
+            own = [times[what] for times in taken[engine.name]]
+            row[what] = size / median(own)
+            pairs = zip(own, taken[engines[0].name], strict=True)
+            row[f"{what}_ratio"] = median([theirs / ours[what] for theirs, ours in pairs])
+        row["differing"] = sum(a != b for a, b in zip(engine.encode_all(batch), ids, strict=True))
+        found[engine.name] = row
+    return found
 
 
-def measure(model: str, batch: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Return everything the command tells of a model; times in milliseconds, memory in MB."""
-    from tokenizers_lite import load
+def _one_round(engine: Engine, batch: list[str], ids: list[list[int]]) -> dict[str, float]:
+    """Return the CPU seconds of each thing, with empty caches at first where they can be emptied."""
+    if engine.reset is not None:
+        engine.reset()
+    first, again = cpu_of(engine.encode_all, batch), cpu_of(engine.encode_all, batch)
+    engine.decode_all(ids[:20])  # makes tables
+    decode = cpu_of(engine.decode_all, ids)
+    return {what: max(seconds, 1e-9) for what, seconds in zip(WHAT, (first, again, decode), strict=True)}
+
+
+def measure(model: str, batch: list[str], rounds: int, *, alone: bool = False) -> dict[str, Any]:
+    """Return everything the command tells of a model; times in milliseconds, memory in MB.
+
+    Other libraries take part where they are installed and can read the model, unless `alone`.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from tokenizers_lite import load, peers
 
     begun = starts({"bare": "pass", "start": start_code(model)}, max(rounds, 3) * 2 - 1)
-    row: dict[str, Any] = {"model": model, **speeds(lambda: load(model), batch, rounds)}
+    tokenizer = load(model)
+    with tempfile.TemporaryDirectory() as scratch:
+        others = [] if alone else peers.find(tokenizer, model, Path(scratch))
+        found = speeds([peers.ours(model), *others], batch, rounds)
+    row: dict[str, Any] = {"model": model, **{what: found["ours"][what] for what in WHAT}}
+    row["tokens"] = sum(map(len, tokenizer.encode_batch(batch)))
     for name, (wall, cpu, memory) in begun.items():
         row[name] = {"wall_ms": wall * 1e3, "cpu_ms": cpu * 1e3, "memory_mb": memory / 1e6}
+    if not alone:
+        row["peers"] = {name: found.get(name) or {"missing": _why_missing(name)} for name in peers.PEERS}
     return row
+
+
+def _why_missing(name: str) -> str:
+    from importlib.util import find_spec
+
+    return "cannot read this model" if find_spec(name) else "not installed"
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
@@ -169,6 +219,26 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def peer_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a Markdown table of the other libraries, nothing if none was to take part."""
+    lines = [
+        "| model | library | encode MB/s first/again | decode MB/s | ours is × as fast: first/again/decode | ids |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        for name, peer in row.get("peers", {}).items():
+            if "missing" in peer:
+                lines.append(f"| {row['model']} | {name} | – | – | – | {peer['missing']} |")
+                continue
+            ratios = "/".join(f"{peer[f'{what}_ratio']:.1f}" for what in WHAT)
+            ids = f"{peer['differing']} documents differ" if peer["differing"] else "equal"
+            lines.append(
+                f"| {row['model']} | {name} | {peer['first']:.1f}/{peer['again']:.1f} | {peer['decode']:.0f} | "
+                f"{ratios} | {ids} |"
+            )
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
 def main(argv: list[str]) -> int:
     """Run ``tokenizers-lite bench``."""
     import argparse
@@ -180,8 +250,9 @@ def main(argv: list[str]) -> int:
     made = argparse.ArgumentParser(
         prog="tokenizers-lite bench",
         description="Measure how fast models start, encode and decode here, by CPU time.",
-        epilog="'start' is a whole process from nothing to the ids of one short text. The repository's benchmarks "
-        "(python -m benchmarks) compare with other tokenizers.",
+        epilog="'start' is a whole process from nothing to the ids of one short text. tokenizers, tiktoken "
+        "and sentencepiece take turns with this package where they are installed; special tokens are not added there. "
+        "Exit code 1 if ids differ from those of tokenizers.",
     )
     default = os.environ.get("TOKENIZERS_LITE_MODEL", "qwen3")
     made.add_argument("file", nargs="?", help="text to measure on (default: a built-in text)")
@@ -190,18 +261,25 @@ def main(argv: list[str]) -> int:
     )
     made.add_argument("--rounds", type=int, default=3, help="rounds whose medians are shown (default: 3)")
     made.add_argument("--json", metavar="FILE", help="write the numbers as JSON too (- is stdout, without the table)")
+    made.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown too")
+    made.add_argument("--alone", action="store_true", help="leave other libraries out, though they are installed")
     options = made.parse_args(argv)
     if options.rounds < 1:
         made.error("--rounds must be at least 1")
     text = _terminal.read(options.file, "replace") if options.file else builtin_text()
     batch = documents(text)
-    rows = [measure(model, batch, options.rounds) for model in options.model or [default]]
+    rows = [measure(model, batch, options.rounds, alone=options.alone) for model in options.model or [default]]
     found = {"python": platform.python_version(), "platform": platform.platform(), "rows": rows}
-    if options.json == "-":
-        print(json.dumps(found, indent=2))
-        return 0
-    if options.json:
+    said = f"{len(text):,} characters in {len(batch)} documents; medians of {options.rounds} rounds"
+    report = "\n\n".join(filter(None, (said, table(rows), peer_table(rows)))) + "\n"
+    if options.json and options.json != "-":
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(found, file, indent=2)
-    print(f"{len(text):,} characters in {len(batch)} documents; medians of {options.rounds} rounds\n\n{table(rows)}")
-    return 0
+    if options.markdown:
+        with open(options.markdown, "w", encoding="utf-8") as file:
+            file.write(report)
+    print(json.dumps(found, indent=2) if options.json == "-" else report.rstrip())
+    differ = [row["model"] for row in rows if row.get("peers", {}).get("tokenizers", {}).get("differing")]
+    if differ:
+        print(f"tokenizers-lite: ids of {', '.join(differ)} differ from those of tokenizers", file=sys.stderr)
+    return 1 if differ else 0

@@ -64,12 +64,17 @@ def pair_ids(container: Container, size: int) -> tuple[list[int], list[int]]:
     a, b, c, d, e, f = (planes[i * n : (i + 1) * n] for i in range(6))
     if tag == "PAIG":
         a, d = _ungrouped(a, b, c), _ungrouped(d, e, f)
-    left = [x | y << 8 | z << 16 for x, y, z in zip(a, b, c, strict=True)]
-    right = [x | y << 8 | z << 16 for x, y, z in zip(d, e, f, strict=True)]
-    for id_, first in enumerate(left):
-        if first != NO_PAIR and (first >= n or right[id_] >= n):
-            raise SpecError("a merge names an id that does not exist", file=container.name, field="section PAIR")
+    left, right = _from_planes(a, b, c), _from_planes(d, e, f)
+    if any(first != NO_PAIR and (first >= n or second >= n) for first, second in zip(left, right, strict=True)):
+        raise SpecError("a merge names an id that does not exist", file=container.name, field="section PAIR")
     return left, right
+
+
+def _from_planes(low: bytes, middle: bytes, high: bytes) -> list[int]:
+    """Return numbers whose bytes lie in three planes."""
+    whole = bytearray(4 * len(low))
+    whole[::4], whole[1::4], whole[2::4] = low, middle, high
+    return memoryview(whole).cast("I").tolist()
 
 
 def rank_order(container: Container, size: int) -> list[int]:

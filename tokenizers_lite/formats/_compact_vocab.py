@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tokenizers_lite.byte_alphabet import CHARS, from_alphabet
 from tokenizers_lite.formats.compact import NONE, Index, pair_tag
 from tokenizers_lite.models.bpe import NEVER
@@ -55,6 +57,14 @@ class CompactVocab:
             texts, left_out = _compact_merges.texts(container, self.size), self.literal | self.holes
             self.raw_id = {text: id_ for id_, text in enumerate(texts) if id_ not in left_out}.get
             self.raw = texts.__getitem__
+
+    def raws(self) -> list[bytes]:
+        """Return the bytes of every token."""
+        if not self.container.has("HASH"):
+            return list(map(self.raw, range(self.size)))
+        blob = bytes(self.container.section("BLOB"))
+        offsets = self.container.section("OFFS", 4).cast("I").tolist()
+        return [blob[start:end] for start, end in pairwise(offsets)]
 
     def pair_ids(self) -> tuple[list[int], list[int]]:
         """Return the left and the right id of the merge that makes each token; NO_PAIR if none does."""
@@ -162,6 +172,10 @@ class CompactMerges:
     def whole_table(self) -> dict[int, int]:
         """Return ``left << 32 | right`` -> ``rank << 32 | merged`` for all merges."""
         left, right = self.vocab.pair_ids()
+        if self.vocab.container.has("RANK"):
+            ranks = self.vocab.container.section("RANK", 4).cast("I")
+            columns = enumerate(zip(left, right, ranks, strict=True))
+            return {a << 32 | b: rank << 32 | id_ for id_, (a, b, rank) in columns if rank != NONE}
         return {left[id_] << 32 | right[id_]: rank << 32 | id_ for rank, id_ in enumerate(self.vocab.rank_order())}
 
     def _all(self) -> list[tuple[str, str]]:

@@ -42,7 +42,7 @@ _QUICK_TOTAL = 4096
 # What marks a cut; in no text that is cut by it.
 CUT = "\0"
 # Characters of missing pieces that are computed the plain way before it is worth preparing a faster one.
-_PATIENCE = 30_000
+_PATIENCE = 12_000
 
 
 class PieceCache(dict[str, list[int]]):
@@ -64,7 +64,8 @@ class PieceCache(dict[str, list[int]]):
 
     def __missing__(self, piece: str) -> list[int]:
         if self._hasten is not None:
-            self._patience -= len(piece)
+            # ASCII gains little from what takes long to prepare.
+            self._patience -= len(piece) >> 3 if piece.isascii() else len(piece)
             if self._patience < 0:
                 self.tokenize, self._hasten = self._hasten(), None
         ids = self.tokenize(piece)

@@ -71,16 +71,14 @@ class ByteCuts(dict[str, str]):
         self._unsteady = (
             self._before_half | self._after_half | {char for lead in leads for char in _starting_with(lead)}
         )
-        self.characters = Characters(tokens, pairs, byte_ids)
+        short = {id_: raw for id_, raw in tokens.items() if len(raw) < 5}
+        self.characters = Characters(short, pairs, byte_ids)
         self.fragile = frozenset(byte for byte in range(256) if byte_ids[byte] is None)
         # Merges that take only a part of a character: that part -> (rank, bytes of the other side).
         self._into: dict[bytes, list[tuple[int, bytes]]] = {}
         self._out_of: dict[bytes, list[tuple[int, bytes]]] = {}
-        self._find_breaking(tokens, pairs)
-
-    def _find_breaking(self, tokens: Mapping[int, bytes], pairs: Mapping[int, int]) -> None:
-        heads = {id_ for id_, raw in tokens.items() if len(raw) < 4 and _is_head(raw)}
-        tails = {id_ for id_, raw in tokens.items() if len(raw) < 4 and _is_tail(raw)}
+        heads = {id_ for id_, raw in short.items() if _is_head(raw)}
+        tails = {id_ for id_, raw in short.items() if len(raw) < 4 and _is_tail(raw)}
         for key, value in pairs.items():
             left, right = key >> 32, key & _ID
             if right in heads:
@@ -133,7 +131,13 @@ class ByteCuts(dict[str, str]):
 
 
 class Characters(dict[str, "int | None"]):
-    """Character -> the id of the one token that merging of its bytes makes, None if that is none or several."""
+    """Character -> the id of the one token that merging of its bytes makes, None if that is none or several.
+
+    Args:
+        tokens: id -> bytes of the tokens of up to four bytes.
+        pairs: the merges.
+        byte_ids: id of each byte, None for a byte that leaves nothing.
+    """
 
     def __init__(
         self, tokens: Mapping[int, bytes], pairs: Mapping[int, int], byte_ids: Mapping[int, int | None]
@@ -142,18 +146,19 @@ class Characters(dict[str, "int | None"]):
         self._pairs = pairs
         self._byte_ids = byte_ids
         self._settled: dict[str, int] = {}
-        single = {id_ for id_, raw in tokens.items() if 1 < len(raw) < 5 and _is_one_character(raw)}
+        single = {id_ for id_, raw in tokens.items() if len(raw) > 1 and _is_one_character(raw)}
         made = dict.fromkeys(single, -1)
-        for value in pairs.values():
-            if value & _ID in made:
-                made[value & _ID] = max(made[value & _ID], value >> 32)
+        for id_, rank in [(value & _ID, value >> 32) for value in pairs.values() if value & _ID in single]:
+            made[id_] = max(made[id_], rank)
         self._made = made
         # Characters whose token merges with something at a lower rank than it is made at.
+        merges = ((key >> 32, key & _ID, value >> 32) for key, value in pairs.items())
         self._unsteady = {
             tokens[id_]
-            for key, value in pairs.items()
-            for id_ in (key >> 32, key & _ID)
-            if id_ in single and value >> 32 <= made[id_]
+            for left, right, rank in merges
+            if left in single or right in single
+            for id_ in (left, right)
+            if id_ in single and rank <= made[id_]
         }
 
     def __missing__(self, char: str) -> int | None:

@@ -162,8 +162,8 @@ def of_bytes(
         merge_bytes: BPE of a piece.
     """
     vocab: Any = model.spec.vocab
-    if hasattr(vocab, "raw"):
-        tokens = {id_: vocab.raw(id_) for id_ in range(vocab.size)}
+    if hasattr(vocab, "raws"):
+        tokens = dict(enumerate(vocab.raws()))
     else:
         tokens = dict(zip(vocab.values(), byte_cutting.token_bytes(vocab), strict=True))
         if len(tokens) < len(vocab):

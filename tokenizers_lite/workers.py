@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     Source: TypeAlias = Tokenizer | tuple[str, str] | bytes  # itself; bundled file and name; pickled
 
 # Characters, or ids, below which a batch is done in this process. Two forked workers start and end in 50 ms, in which
-# one process encodes some 200,000 characters, so that the break-even lies at twice that.
-MIN_CHARACTERS = 500_000
-MIN_IDS = 500_000
-# The same where they run already, a tenth: only the handing over is to be gained back.
-_ONCE_RUNNING = 10
+# one process encodes some 200,000 characters; with what is done before they start there is little to gain below this.
+MIN_CHARACTERS = 1_000_000
+MIN_IDS = 1_000_000
+# The same where they run already, a twentieth: only the handing over is to be gained back.
+_ONCE_RUNNING = 20
+# Characters that are encoded here before workers are forked: so many that tables for long texts are made once for all.
+_FIRST = 1 << 17
 # Runs for each worker: enough that all end at about the same time.
 _RUNS = 6
 # Characters or ids of a run. Smaller ones cost more to hand over than they level out, larger ones keep others waiting.
@@ -78,8 +80,10 @@ class Workers:
         sizes = _lengths(texts)
         if self._is_small(sum(sizes), MIN_CHARACTERS):
             return self._tokenizer.encode_batch(texts, **options)
-        found = self._run("encode", (texts[a:b] for a, b in self._runs(sizes)), options, _unpack)
-        return [ids for part in found for ids in part]
+        done = 0 if self._running or not self._forks() else _prefix(sizes, _FIRST)
+        first = self._tokenizer.encode_batch(texts[:done], **options)
+        runs = (texts[done + a : done + b] for a, b in self._runs(sizes[done:]))
+        return first + [ids for part in self._run("encode", runs, options, _unpack) for ids in part]
 
     def decode_batch(self, batch: Iterable[Iterable[int]], **options: Any) -> list[str]:
         """Return what `Tokenizer.decode_batch` does with the same options.
@@ -174,10 +178,7 @@ class Workers:
         """Start the processes now, unless they run."""
         if self._running or self._count == 1:
             return
-        import multiprocessing
-
-        context: Any = self._context or multiprocessing.get_context()
-        forked = context.get_start_method() == "fork"
+        context, forked = self._how(), self._forks()
         source = self._tokenizer if forked else _source(self._tokenizer)
         pipes = [context.Pipe() for _ in range(self._count)]
         for mine, its in pipes:
@@ -188,6 +189,14 @@ class Workers:
             self._running[mine] = process
         for _, its in pipes:
             its.close()
+
+    def _how(self) -> Any:
+        import multiprocessing
+
+        return self._context or multiprocessing.get_context()
+
+    def _forks(self) -> bool:
+        return bool(self._how().get_start_method() == "fork")
 
     def _send(self, end: Connection, message: object) -> None:
         try:
@@ -269,6 +278,16 @@ def _unpack(packed: Packed) -> list[list[int]]:
         found.append(ids[start : start + length].tolist())
         start += length
     return found
+
+
+def _prefix(sizes: Sequence[int], least: int) -> int:
+    """Return how many of the first items are `least` long together."""
+    held = 0
+    for at, size in enumerate(sizes):
+        if held >= least:
+            return at
+        held += size
+    return len(sizes)
 
 
 def _lengths(items: Sequence[Any]) -> list[int]:

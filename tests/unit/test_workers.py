@@ -26,6 +26,7 @@ def small_runs(monkeypatch):
     monkeypatch.setattr(workers, "MIN_CHARACTERS", 1)
     monkeypatch.setattr(workers, "MIN_IDS", 1)
     monkeypatch.setattr(workers, "_MIN_RUN", 20)
+    monkeypatch.setattr(workers, "_FIRST", 10)
 
 
 @pytest.fixture(scope="module", params=METHODS)
@@ -90,6 +91,14 @@ def test_the_first_error_of_the_batch_is_passed_on_and_nothing_runs_on(method):
     assert held.encode_batch(texts[:10]) == tokenizer.encode_batch(texts[:10])  # with new processes
     held.close()
     assert set(multiprocessing.active_children()) <= before
+
+
+def test_what_is_done_before_the_fork_comes_first(monkeypatch, method):
+    tokenizer = tokenizers_lite.load("smollm2")
+    for first in (0, 50, 10**9):
+        monkeypatch.setattr(workers, "_FIRST", first)
+        with Workers(tokenizer, 2, context=method) as held:
+            assert held.encode_batch(TEXTS * 4) == tokenizer.encode_batch(TEXTS * 4)
 
 
 def test_what_is_no_text_is_refused_as_by_one_process():

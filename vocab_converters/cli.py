@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_report(error.report, arguments.json)
         print(f"not written: {arguments.output} (--allow-loss writes it all the same)", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `| head` has seen enough: the command's own affair
+        raise
     except (TokenizerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

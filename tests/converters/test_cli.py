@@ -69,3 +69,13 @@ def test_help_lists_tasks():
     )
 
     assert "Native-LLM-for-Android" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(source, monkeypatch):
+    def closed(*_args, **_options):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("builtins.print", closed)
+
+    with pytest.raises(BrokenPipeError):
+        main(["inspect", source])

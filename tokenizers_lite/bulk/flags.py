@@ -70,8 +70,7 @@ class BytePairFlags(PairFlags):
         self._lead = np.where(codes < 0x80, 64, lead).astype(np.uint8)
         self._tail = np.where(codes < 0x80, 64, codes & 63).astype(np.uint8)
         # Number of each character that stands before or after halves in tokens; 0 for others.
-        before = sorted({left for left, right in map(tuple, cuts.joined) if is_half(right) and not is_half(left)})
-        after = sorted({right for left, right in map(tuple, cuts.joined) if is_half(left) and not is_half(right)})
+        before, after = sorted(cuts.before_half), sorted(cuts.after_half)
         self._before = self._numbered(before)
         self._after = self._numbered(after)
         self._whole_half = np.zeros((len(before) + 1, 65), bool)

@@ -64,13 +64,11 @@ class ByteCuts(dict[str, str]):
         self.between = _BETWEEN.decode("utf-8", "surrogateescape")
         self.joined = _joined_pairs(self.text)
         # Few pairs have a half in some token: (whole, half), (half, whole) and, across a border, (half, half).
-        self._before_half = {pair[0] for pair in self.joined if is_half(pair[1]) and not is_half(pair[0])}
-        self._after_half = {pair[1] for pair in self.joined if is_half(pair[0]) and not is_half(pair[1])}
+        self.before_half = {pair[0] for pair in self.joined if is_half(pair[1]) and not is_half(pair[0])}
+        self.after_half = {pair[1] for pair in self.joined if is_half(pair[0]) and not is_half(pair[1])}
         leads = {ord(pair[1]) - _ESCAPE for pair in self.joined if is_half(pair[0]) and "\udcc0" <= pair[1] <= "\udcff"}
         self._half_half = bool(leads)
-        self._unsteady = (
-            self._before_half | self._after_half | {char for lead in leads for char in _starting_with(lead)}
-        )
+        self._unsteady = self.before_half | self.after_half | {char for lead in leads for char in _starting_with(lead)}
         short = {id_: raw for id_, raw in tokens.items() if len(raw) < 5}
         self.characters = Characters(short, pairs, byte_ids)
         self.fragile = frozenset(byte for byte in range(256) if byte_ids[byte] is None)
@@ -110,7 +108,7 @@ class ByteCuts(dict[str, str]):
 
     def _meets_half(self, left: str, right: str) -> bool:
         """Tell whether some token holds a half of one of the characters next to the other one or a half of it."""
-        if left not in self._before_half and right not in self._after_half and not self._half_half:
+        if left not in self.before_half and right not in self.after_half and not self._half_half:
             return False
         last, lead = _escaped(left, -1), _escaped(right, 0)
         return not self.joined.isdisjoint((left + lead, last + right, last + lead))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.gguf import GGUFFile
 from runtime.graph.decoder import GraphOptions, build
+from runtime.graph.initializers import graph_size
 from runtime.graph.writer import GraphWriter
+from runtime.install import GRAPH, staged
 from runtime.weights import Weights, from_gguf, open_weights
 from tokenizers_lite import __version__
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-GRAPH = "model.onnx"
 PREFIX = "tokenizers_lite."
 # Copied beside the graph when the source folder has them.
 _TOKENIZER_FILES = (
@@ -57,27 +58,26 @@ def export(
 
     Args:
         source: a GGUF file, or a folder with safetensors and config.json.
-        folder: where to write; made if missing. Files of an earlier export are replaced at the end.
+        folder: where to write; made if missing. An earlier export loads until it is replaced, at the end.
         options: form and precision; the default is the fused form in float32.
         progress: called with (layers done, layers).
 
     Raises:
-        ModelFileError: the source cannot be read, or its family is not supported.
+        ModelFileError: the source cannot be read, its family is not supported, or the folder cannot be written.
+        BusyError: another export is writing into the folder.
     """
     options = options or GraphOptions()
-    target = os.fspath(folder)
-    os.makedirs(target, exist_ok=True)
-    place = os.fspath(source)
+    target, place = os.fspath(folder), os.fspath(source)
     gguf = GGUFFile(place) if _is_gguf(place) else None
     weights = from_gguf(gguf) if gguf is not None else open_weights(place)
-    tokenizer = _write_tokenizer(gguf, place, target)
+    with staged(target) as staging:
+        tokenizer = _write_tokenizer(gguf, place, staging, target)
+        with GraphWriter(os.path.join(staging, GRAPH)) as graph:
+            build(graph, weights, options, progress)
+            graph.finish(weights.config.family, metadata(weights, options, tokenizer))
+        write_genai_config(weights, options, staging)
     path = os.path.join(target, GRAPH)
-    with GraphWriter(path) as graph:
-        build(graph, weights, options, progress)
-        graph.finish(weights.config.family, metadata(weights, options, tokenizer))
-    write_genai_config(weights, options, target)
-    size = sum(os.path.getsize(name) for name in (path, path + ".data") if os.path.exists(name))
-    return Exported(target, path, size, weights.parameters)
+    return Exported(target, path, graph_size(path), weights.parameters)
 
 
 def _is_gguf(path: str) -> bool:
@@ -125,27 +125,21 @@ def context_of(weights: Weights, options: GraphOptions) -> int:
     return min(options.context, config.context) if options.context else config.context
 
 
-def _write_tokenizer(gguf: GGUFFile | None, source: str, target: str) -> str:
+def _write_tokenizer(gguf: GGUFFile | None, source: str, staging: str, target: str) -> str:
     """Put the tokenizer beside the graph; return its file name, or nothing if the source has none."""
     if gguf is not None:
         if "tokenizer.ggml.model" not in gguf.metadata:
             return ""
-        name = os.path.join(target, "tokenizer.gguf")
-        with open(name + ".part", "wb") as stream:
+        name = os.path.join(staging, "tokenizer.gguf")
+        with open(name, "wb") as stream:
             stream.write(gguf.metadata_only())
-        os.replace(name + ".part", name)
-        return _compact(name, target) or "tokenizer.gguf"
+        return _compact(name, staging) or "tokenizer.gguf"
     folder = source if os.path.isdir(source) else os.path.dirname(source) or "."
+    found = [file for file in _TOKENIZER_FILES if os.path.exists(os.path.join(folder, file))]
     if os.path.realpath(folder) != os.path.realpath(target):
-        for file in _TOKENIZER_FILES:
-            if os.path.exists(os.path.join(folder, file)):
-                shutil.copyfile(os.path.join(folder, file), os.path.join(target, file))
-    present = [
-        file
-        for file in ("tokenizer.json", "tokenizer.model", "vocab.json")
-        if os.path.exists(os.path.join(target, file))
-    ]
-    return present[0] if present else ""
+        for file in found:
+            shutil.copyfile(os.path.join(folder, file), os.path.join(staging, file))
+    return next((file for file in ("tokenizer.json", "tokenizer.model", "vocab.json") if file in found), "")
 
 
 def _compact(tokenizer: str, target: str) -> str:
@@ -165,10 +159,7 @@ def write_genai_config(weights: Weights, options: GraphOptions, folder: str) -> 
 
     It cannot feed `num_logits_to_keep`, so graphs with that input get no such file.
     """
-    path = os.path.join(folder, "genai_config.json")
     if options.form != "fused" or options.logits == "keep":
-        if os.path.exists(path):
-            os.remove(path)
         return
     config, context = weights.config, context_of(weights, options)
     names = {part: f"past_key_values.%d.{part}" for part in ("key", "value")}
@@ -205,5 +196,5 @@ def write_genai_config(weights: Weights, options: GraphOptions, folder: str) -> 
         "decoder": decoder,
     }
     search = {"max_length": context, "do_sample": False, "past_present_share_buffer": True, "top_k": 1}
-    with open(path, "w", encoding="utf-8") as stream:
+    with open(os.path.join(folder, "genai_config.json"), "w", encoding="utf-8") as stream:
         json.dump({"model": model, "search": search}, stream, indent=2)

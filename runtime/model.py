@@ -42,8 +42,7 @@ def load(
     """
     started = time.perf_counter()
     driver = open_driver(path, options=options, max_length=max_length)
-    place = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path[0]
-    codec = _codec(place, tokenizer, driver)
+    codec = _codec(tokenizer, driver)
     if codec is not None:
         check_tokenizer(codec, driver)
     generator = Generator(driver, codec, stop_ids=stop_ids(codec, driver))
@@ -51,12 +50,12 @@ def load(
     return generator
 
 
-def _codec(place: str, tokenizer: Any, driver: Driver) -> Any:
+def _codec(tokenizer: Any, driver: Driver) -> Any:
     """Find or load the tokenizer; None if there is none."""
     if tokenizer is False:
         return None
     if tokenizer is None:
-        folder = place if os.path.isdir(place) else os.path.dirname(place) or "."
+        folder = driver.info.folder or "."
         names = [name for name in (driver.info.tokenizer, *_TOKENIZERS) if name]
         for candidate in (os.path.join(up, name) for up in (folder, os.path.join(folder, "..")) for name in names):
             if os.path.exists(candidate):

@@ -117,9 +117,10 @@ def is_graph(path: str) -> bool:
 
 def built(source: str, options: GraphOptions | None = None, progress: Progress | None = None) -> str:
     """Return the cached export of weights, building it if it is not there."""
-    from runtime.export import GRAPH, export
+    from runtime.export import export
     from runtime.graph.decoder import GraphOptions
     from runtime.graph.linear import Precision
+    from runtime.install import GRAPH
 
     options = options or GraphOptions(precision=Precision("exact"))
     target = os.path.join(cache_folder(), "graphs", _key(source, options))

@@ -17,9 +17,10 @@ import onnx  # type: ignore[import-not-found,unused-ignore]
 
 from runtime.blocks import Tensor
 from runtime.errors import ModelFileError, UnsupportedError
-from runtime.graph.initializers import tensor_array
+from runtime.graph.initializers import graph_size, tensor_array
 from runtime.graph.linear import LinearWriter, Precision, store
 from runtime.graph.writer import GraphWriter
+from runtime.install import GRAPH, settle, staged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,33 +49,32 @@ def quantize(source: str | os.PathLike[str], folder: str | os.PathLike[str], met
             per channel: the widespread recipe; small models lose much by it).
 
     Raises:
-        ModelFileError: the source is not there, or would be overwritten.
+        ModelFileError: the source is not there or would be overwritten, or the folder cannot be written.
         UnsupportedError: an unknown method.
     """
     if method not in METHODS:
         raise UnsupportedError(f"method must be one of {', '.join(METHODS)} (got {method!r})")
     graph = os.fspath(source)
     if os.path.isdir(graph):
-        graph = os.path.join(graph, "model.onnx")
+        graph = os.path.join(graph, GRAPH)
     if not os.path.exists(graph):
         raise ModelFileError("no such graph", file=graph)
-    target = os.path.join(os.fspath(folder), "model.onnx")
-    os.makedirs(os.fspath(folder), exist_ok=True)
+    source_folder, target = os.path.dirname(graph) or ".", os.path.join(os.fspath(folder), GRAPH)
     if os.path.realpath(target) == os.path.realpath(graph):
         raise ModelFileError("source and result are the same file; choose another folder", file=graph)
-    {"dynamic": _dynamic, "half": _half}.get(method, _blockwise)(graph, target, method)
-    _carry_files(os.path.dirname(graph), os.path.dirname(target))
-    return Quantized(target, _size(graph), _size(target))
-
-
-def _size(graph: str) -> int:
-    return sum(os.path.getsize(name) for name in (graph, graph + ".data") if os.path.exists(name))
+    settle(source_folder)
+    before = graph_size(graph)
+    with staged(os.fspath(folder)) as staging:
+        {"dynamic": _dynamic, "half": _half}.get(method, _blockwise)(graph, os.path.join(staging, GRAPH), method)
+        if os.path.realpath(source_folder) != os.path.realpath(os.fspath(folder)):
+            _carry_files(source_folder, staging)
+    return Quantized(target, before, graph_size(target))
 
 
 def _carry_files(source: str, target: str) -> None:
     """Copy tokenizer and configuration, so that the result is complete."""
-    for name in os.listdir(source or "."):
-        if name.endswith(_CARRIED) and not os.path.exists(os.path.join(target, name)):
+    for name in os.listdir(source):
+        if name.endswith(_CARRIED) and os.path.isfile(os.path.join(source, name)):
             shutil.copyfile(os.path.join(source, name), os.path.join(target, name))
 
 
@@ -91,7 +91,7 @@ def _dynamic(graph: str, target: str, _: str) -> None:
         target,
         per_channel=True,
         weight_type=QuantType.QInt8,
-        use_external_data_format=_size(graph) > 1 << 30,
+        use_external_data_format=graph_size(graph) > 1 << 30,
         extra_options=options,
     )
 
@@ -104,10 +104,7 @@ def _half(graph: str, target: str, _: str) -> None:
 
     model = onnx.load(graph)
     model = convert_float_to_float16(model, keep_io_types=True, disable_shape_infer=True)
-    name = os.path.basename(target) + ".data"
-    if os.path.exists(os.path.join(os.path.dirname(target), name)):
-        os.remove(os.path.join(os.path.dirname(target), name))
-    onnx.save(model, target, save_as_external_data=True, location=name, size_threshold=1024)
+    onnx.save(model, target, save_as_external_data=True, location=GRAPH + ".data", size_threshold=1024)
 
 
 def _blockwise(graph: str, target: str, method: str) -> None:

@@ -102,6 +102,7 @@ class ModelInfo:
     bos_ids: tuple[int, ...] = ()
     stop_ids: tuple[int, ...] = ()
     tokenizer: str = ""
+    folder: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

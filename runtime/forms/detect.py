@@ -13,6 +13,7 @@ from runtime.forms.dynamic import DynamicDriver
 from runtime.forms.merged import MergedDriver, is_decode, is_prefill
 from runtime.forms.optimum import OptimumDriver, SharedBufferDriver, cache_ports
 from runtime.forms.static import StaticDriver, looks_static
+from runtime.install import BESIDE
 from runtime.session import SessionOptions, open_session, ort, version
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _open(name: str, options: SessionOptions, lent: Mapping[str, Any]) -> Any:
 
 def read_info(path: str, metadata: Mapping[str, str]) -> ModelInfo:
     """Collect what is known: our own metadata, then genai_config.json, then config.json, then Native-LLM's keys."""
-    folder = os.path.dirname(path)
+    folder = os.path.join(os.path.dirname(path), os.path.basename(metadata.get(BESIDE, "")))
     config = _read_json(os.path.join(folder, "config.json")) or _read_json(os.path.join(folder, "..", "config.json"))
     genai = _read_json(os.path.join(folder, "genai_config.json")).get("model", {})
     decoder = genai.get("decoder", {})
@@ -185,6 +186,7 @@ def read_info(path: str, metadata: Mapping[str, str]) -> ModelInfo:
             metadata.get("stop_token_ids") or metadata.get("eos_token_ids"),
         ),
         tokenizer=own.get("tokenizer", ""),
+        folder=folder,
         extra=dict(metadata),
     )
 

@@ -46,3 +46,15 @@ def tensor_array(tensor: Any, path: str) -> NDArray[Any]:
     if size == 0:
         return np.zeros(shape, dtype)
     return np.memmap(file, dtype=dtype, mode="r", offset=offset, shape=shape)
+
+
+def graph_files(path: str) -> list[str]:
+    """Return the files of one graph: itself and those that hold its tensors."""
+    model = onnx.load(path, load_external_data=False)
+    places = {e.value for tensor in model.graph.initializer for e in tensor.external_data if e.key == "location"}
+    return [path, *(os.path.join(os.path.dirname(path), place) for place in sorted(places))]
+
+
+def graph_size(path: str) -> int:
+    """Return the bytes of a graph and its weights."""
+    return sum(os.path.getsize(file) for file in graph_files(path) if os.path.exists(file))

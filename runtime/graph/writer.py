@@ -1,8 +1,8 @@
 """Nodes and tensors in, an ONNX file with its weights beside it out.
 
 Weights go to ``<name>.data`` as they come and are never held together, so the memory needed is
-that of the largest tensor. Both files are written under temporary names and renamed at the end:
-an interrupted export leaves nothing that looks finished.
+that of the largest tensor. Both files are written under temporary names and renamed at the end, data
+first; to replace a model that is there, write into the staging folder of `runtime.install`.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,6 +242,10 @@ CHECKS: dict[str, Callable[[random.Random], str | None]] = {
     "killed converter": lambda rng: killed(rng, ".mtok"),
     "cache": cached,
 }
+if find_spec("onnxruntime") and find_spec("onnx"):
+    from fuzz.exports import killed_export
+
+    CHECKS["killed export"] = killed_export
 
 
 def hunt(unit: Any, rng: random.Random, beat: Callable[[str], None]) -> None:

@@ -7,7 +7,7 @@ TokenizerError
     ├── MismatchError         model, tokenizer and request do not belong together
     ├── PromptError           the ids asked for cannot be fed
     │   └── ContextOverflowError   prompt and answer do not fit the context
-    ├── BusyError             an answer is under way on the same cache
+    ├── BusyError             an answer is under way on the same cache, or an export into the same folder
     └── UnsupportedError      the graph cannot do what was asked (it says what can)
 """
 
@@ -53,7 +53,7 @@ class ContextOverflowError(PromptError):
 
 
 class BusyError(RuntimeModelError):
-    """An answer is being generated, and a generator holds one cache."""
+    """An answer is being generated, and a generator holds one cache; or a folder is being written."""
 
 
 class UnsupportedError(RuntimeModelError, NotImplementedError):

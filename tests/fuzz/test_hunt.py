@@ -65,8 +65,10 @@ def test_a_small_file_takes_little_memory(tmp_path):
     assert peak < 1 << 20
 
 
-@pytest.mark.parametrize("name", ["threads", "fork", "pickle", "killed writer", "cache"])
+@pytest.mark.parametrize("name", ["threads", "fork", "pickle", "killed writer", "cache", "killed export"])
 def test_state(name):
+    if name not in state.CHECKS:
+        pytest.skip("exports need onnx and onnxruntime: pip install 'tokenizers-lite[runtime]'")
     assert state.CHECKS[name](random.Random(3)) is None
 
 
@@ -153,6 +155,24 @@ IN_PLACE = state._FILL.replace(
 )
 
 
+def exports_script():
+    from fuzz import exports
+
+    return exports._EXPORT
+
+
+# The data replaced before the graph, as it was until exports were staged; time to be killed in between.
+SLOW_AND_DIRECT = """
+import os, shutil, time
+from runtime import install
+def complete(staging, target):
+    for name in sorted(os.listdir(staging), reverse=True):
+        os.replace(os.path.join(staging, name), os.path.join(target, name))
+        time.sleep(0.03)
+install._install = complete
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "break_it"),
     [
@@ -162,9 +182,12 @@ IN_PLACE = state._FILL.replace(
         ("killed writer", lambda patch: patch.setattr(state, "_WRITE", TORN)),
         ("killed converter", lambda patch: patch.setattr(state, "_WRITE", TORN)),
         ("cache", lambda patch: patch.setattr(state, "_FILL", IN_PLACE)),
+        ("killed export", lambda patch: patch.setattr("fuzz.exports._EXPORT", SLOW_AND_DIRECT + exports_script())),
     ],
 )
 def test_each_check_of_state_fails_where_the_code_is_broken(name, break_it, monkeypatch):
+    if name not in state.CHECKS:
+        pytest.skip("exports need onnx and onnxruntime: pip install 'tokenizers-lite[runtime]'")
     break_it(monkeypatch)
 
     assert state.CHECKS[name](random.Random(3)) is not None

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from runtime.errors import RuntimeModelError
+from tokenizers_lite.errors import TokenizerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 1 after an error that was printed.
     """
-    arguments = _parser().parse_args(sys.argv[1:] if argv is None else list(argv))
+    arguments = _parse(sys.argv[1:] if argv is None else list(argv))
     try:
         result: int = arguments.command(arguments)
-    except RuntimeModelError as error:
+    except (TokenizerError, OSError) as error:
         print(f"tokenizers-lite: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -42,7 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return result
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser, commands = _parser()
+    if argv and argv[0] in ("run", "chat"):  # options may stand between the model and the words of the question
+        parsed: argparse.Namespace = commands[argv[0]].parse_intermixed_args(argv[1:])
+        return parsed
+    return parser.parse_args(argv)
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = argparse.ArgumentParser(prog="tokenizers-lite", description="Run, export and shrink language models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "answer a question, or chat if there is none")
@@ -76,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8080)
     serve.add_argument("--queue", type=int, default=8, help="requests that may wait; more are refused with 503")
     _add_build_options(serve)
-    return parser
+    return parser, commands.choices
 
 
 def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -86,7 +95,7 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
 
 
 def _add_answer_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-n", "--max-tokens", type=int, default=512, help="longest answer")
+    parser.add_argument("-n", "--max-tokens", type=int, default=512, help="longest answer; 0 fills the context")
     parser.add_argument("-t", "--temperature", type=float, default=0.0, help="0 takes the likeliest token")
     parser.add_argument("--top-k", type=int, default=0)
     parser.add_argument("--top-p", type=float, default=1.0)
@@ -236,13 +245,11 @@ def _show(answer: Answer | Any, *, quiet: bool) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     from runtime.export import export
-    from runtime.models import KNOWN, fetch
+    from runtime.models import weights
 
     progress = _Progress()
-    source = arguments.source
     try:
-        if not os.path.exists(source) and source.lower() in KNOWN:
-            source = fetch(source.lower(), progress)
+        source = weights(arguments.source, progress)
         done = export(
             source,
             arguments.output,
@@ -257,8 +264,10 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _quantize(arguments: argparse.Namespace) -> int:
     from runtime.quantize import quantize
-    from runtime.report import compare
+    from runtime.report import check_text, compare
 
+    if arguments.text:
+        check_text(arguments.text, arguments.tokens)
     target = quantize(arguments.source, arguments.output, arguments.to)
     print(f"{target.graph}: {target.before / 1e6:.0f} -> {target.bytes / 1e6:.0f} MB")
     if arguments.text:

@@ -5,7 +5,7 @@ TokenizerError
     ├── ModelFileError        a weight, config or graph file is broken or unsupported (file, field, value)
     ├── UnknownGraphError     no known form of decoder graph fits the inputs and outputs
     ├── MismatchError         model, tokenizer and request do not belong together
-    ├── PromptError           the ids asked for cannot be fed
+    ├── PromptError           ids or settings that cannot be used
     │   └── ContextOverflowError   prompt and answer do not fit the context
     ├── BusyError             an answer is under way on the same cache, or an export into the same folder
     └── UnsupportedError      the graph cannot do what was asked (it says what can)
@@ -45,7 +45,7 @@ class MismatchError(RuntimeModelError, ValueError):
 
 
 class PromptError(RuntimeModelError, ValueError):
-    """Ids that cannot be fed: none at all, or outside the vocabulary."""
+    """Ids that cannot be fed (none at all, or outside the vocabulary), or settings outside their range."""
 
 
 class ContextOverflowError(PromptError):

@@ -40,6 +40,7 @@ def staged(target: str) -> Iterator[str]:
         BusyError: another process is writing into the same target.
         ModelFileError: the target cannot be written, or the disk is full; it is as it was before.
     """
+    made = not os.path.exists(target)
     try:
         os.makedirs(target, exist_ok=True)
         with _alone(target):
@@ -57,6 +58,10 @@ def staged(target: str) -> Iterator[str]:
             "Free some space, or choose another folder",
             file=target,
         ) from error
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # it holds the model; what failed leaves no empty folder
+                os.rmdir(target)
 
 
 def settle(folder: str) -> None:

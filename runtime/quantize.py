@@ -17,7 +17,7 @@ import onnx  # type: ignore[import-not-found,unused-ignore]
 
 from runtime.blocks import Tensor
 from runtime.errors import ModelFileError, UnsupportedError
-from runtime.graph.initializers import graph_size, tensor_array
+from runtime.graph.initializers import graph_size, read_graph, tensor_array
 from runtime.graph.linear import LinearWriter, Precision, store
 from runtime.graph.writer import GraphWriter
 from runtime.install import GRAPH, settle, staged
@@ -109,9 +109,13 @@ def _half(graph: str, target: str, _: str) -> None:
 
 def _blockwise(graph: str, target: str, method: str) -> None:
     """Rewrite every product with a constant matrix; everything else is copied."""
-    model = onnx.load(graph, load_external_data=False)
+    model = read_graph(graph)
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     products = [node for node in model.graph.node if _constant_matrix(node, tensors) is not None]
+    if not products:
+        raise UnsupportedError(
+            f"{graph} multiplies by no float32 matrix: it is quantised already; quantise the float graph"
+        )
     replaced = {node.input[1] for node in products}
     still_used = {name for node in model.graph.node if node not in products for name in node.input}
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))

@@ -64,12 +64,25 @@ def compare(reference: str, graph: str, text: str, tokens: int = 2048, threads: 
     Raises:
         UnsupportedError: a graph gives logits of the last position only; export with ``logits="keep"``.
     """
+    check_text(text, tokens)
     options = SessionOptions(threads=threads)
     first, second = load(reference, options=options), load(graph, tokenizer=False, options=options)
     with open(text, encoding="utf-8") as stream:
         ids = first.encode(stream.read(tokens * 20))[:tokens]
     sizes = [sum(os.path.getsize(file) for file in _files(place)) for place in (graph, reference)]
     return compare_drivers(first.driver, second.driver, ids, sizes=(sizes[0], sizes[1]))
+
+
+def check_text(path: str, tokens: int) -> None:
+    """Refuse what a comparison could not use, before hours of work.
+
+    Raises:
+        PromptError: no such file, or fewer than two tokens.
+    """
+    if not os.path.isfile(path):
+        raise PromptError(f"{path}: no such text file to compare on")
+    if tokens < 2:
+        raise PromptError(f"at least two tokens are needed to predict one (got {tokens})")
 
 
 def _files(place: str) -> list[str]:

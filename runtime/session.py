@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runtime.errors import MissingDependencyError, ModelFileError
+from runtime.errors import MissingDependencyError, ModelFileError, PromptError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,12 @@ LEVELS = {
     "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
-_ERRORS_ONLY = 3
+_FATAL_ONLY = 4  # errors are raised, and a run that Ctrl-C ends is none
+_MARK = "[ONNXRuntimeError] : "
+_ADVICE = {
+    "external": "the weights file beside it is missing or cut short; copy it again, or export again. ",
+    "protobuf": "it is not an ONNX file, or was cut short; copy it again, or export again. ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,15 @@ class SessionOptions:
     entries: Mapping[str, str] | None = None
     providers: Sequence[str] = ("CPUExecutionProvider",)
 
+    def __post_init__(self) -> None:
+        """Refuse what onnxruntime would ignore or fail on."""
+        if self.threads < 0 or self.inter_threads < 1:
+            raise PromptError(
+                f"threads must be 0 or more and inter_threads 1 or more (got {self.threads}, {self.inter_threads})"
+            )
+        if self.optimization not in LEVELS:
+            raise PromptError(f"optimization must be one of {', '.join(LEVELS)} (got {self.optimization!r})")
+
     def native(self) -> Any:
         """Return onnxruntime's own object."""
         options = ort.SessionOptions()
@@ -66,7 +80,7 @@ class SessionOptions:
         options.enable_cpu_mem_arena = self.arena
         options.enable_mem_pattern = self.memory_pattern
         options.graph_optimization_level = LEVELS[self.optimization]
-        options.log_severity_level = _ERRORS_ONLY
+        options.log_severity_level = _FATAL_ONLY
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self.spinning)))
         for key, value in (self.entries or {}).items():
             options.add_session_config_entry(key, value)
@@ -96,8 +110,15 @@ def open_session(path: str | os.PathLike[str], options: SessionOptions | None = 
     try:
         return ort.InferenceSession(file, options.native(), providers=list(options.providers))
     except Exception as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelFileError(f"onnxruntime {ort.__version__} cannot load the graph: {reason}", file=file) from error
+        raise unloadable(file, error) from error
+
+
+def unloadable(file: str, error: Exception) -> ModelFileError:
+    """Say why onnxruntime does not load a graph, and what to do."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    advice = next((text for sign, text in _ADVICE.items() if sign in reason.lower()), "")
+    detail = reason.rpartition(_MARK)[2][:300]
+    return ModelFileError(f"onnxruntime {ort.__version__} cannot load the graph: {advice}{detail}", file=file)
 
 
 class TerminatedError(Exception):

@@ -7,14 +7,14 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from runtime.errors import ModelFileError, UnknownGraphError, UnsupportedError
+from runtime.errors import ModelFileError, PromptError, UnknownGraphError, UnsupportedError
 from runtime.forms.base import Driver, Graph, ModelInfo
 from runtime.forms.dynamic import DynamicDriver
 from runtime.forms.merged import MergedDriver, is_decode, is_prefill
 from runtime.forms.optimum import OptimumDriver, SharedBufferDriver, cache_ports
 from runtime.forms.static import StaticDriver, looks_static
 from runtime.install import BESIDE
-from runtime.session import SessionOptions, open_session, ort, version
+from runtime.session import SessionOptions, open_session, ort, unloadable, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +42,8 @@ def open_driver(
         ModelFileError: a file is missing or cannot be loaded.
         UnknownGraphError: the graphs are of no known form.
     """
+    if max_length < 0:
+        raise PromptError(f"max_length must be positive, or 0 for what the model says (got {max_length})")
     files = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     names = _files(os.fspath(files[0])) if len(files) == 1 else [os.fspath(file) for file in files]
     given = options or SessionOptions()
@@ -151,7 +153,7 @@ def _open(name: str, options: SessionOptions, lent: Mapping[str, Any]) -> Any:
     try:
         session = ort.InferenceSession(name, native, providers=list(options.providers))
     except Exception as error:
-        raise ModelFileError(f"onnxruntime cannot load the graph: {str(error)[:300]}", file=name) from error
+        raise unloadable(name, error) from error
     session.lent = lent  # the memory has to outlive the session
     return session
 

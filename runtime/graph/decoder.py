@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from runtime.errors import UnsupportedError
 from runtime.graph.linear import LinearWriter, Precision, Stored, store
 from runtime.graph.writer import FLOAT, FLOAT16, INT64, GraphWriter
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from runtime.weights import Weights
 
+FORMS = ("fused", "plain")
 LOGITS = ("keep", "last", "all")
 
 
@@ -38,6 +40,14 @@ class GraphOptions:
     precision: Precision = field(default_factory=Precision)
     context: int = 0
     logits: str = "keep"
+
+    def __post_init__(self) -> None:
+        """Refuse unknown words and lengths."""
+        for name, known in (("form", FORMS), ("logits", LOGITS)):
+            if getattr(self, name) not in known:
+                raise UnsupportedError(f"{name} must be one of {', '.join(known)} (got {getattr(self, name)!r})")
+        if self.context < 0:
+            raise UnsupportedError(f"context must be positive, or 0 for the model's (got {self.context})")
 
 
 class Body(Protocol):

@@ -14,13 +14,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def read_graph(path: str) -> Any:
+    """Read a graph without its weights.
+
+    Raises:
+        ModelFileError: it is not an ONNX file.
+    """
+    try:
+        return onnx.load(path, load_external_data=False)
+    except OSError:
+        raise
+    except Exception as error:  # protobuf's own
+        raise ModelFileError("not an ONNX file, or cut short; fetch or export it again", file=path) from error
+
+
 def map_initializers(path: str) -> dict[str, NDArray[Any]]:
     """Return every initializer of a graph by name.
 
     Raises:
         ModelFileError: external data lies outside the folder or past the end of its file.
     """
-    model = onnx.load(path, load_external_data=False)
+    model = read_graph(path)
     return {tensor.name: tensor_array(tensor, path) for tensor in model.graph.initializer}
 
 
@@ -50,7 +64,7 @@ def tensor_array(tensor: Any, path: str) -> NDArray[Any]:
 
 def graph_files(path: str) -> list[str]:
     """Return the files of one graph: itself and those that hold its tensors."""
-    model = onnx.load(path, load_external_data=False)
+    model = read_graph(path)
     places = {e.value for tensor in model.graph.initializer for e in tensor.external_data if e.key == "location"}
     return [path, *(os.path.join(os.path.dirname(path), place) for place in sorted(places))]
 

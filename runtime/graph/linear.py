@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.blocks import Codes, Tensor
+from runtime.errors import UnsupportedError
 from runtime.graph.minimums import Folded, copies, fold, packed_zeros
 from runtime.graph.quantizers import quantize_int4, quantize_int8
 
@@ -45,6 +46,12 @@ class Precision:
     half: bool = False
     fast: bool = True
     head: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse unknown ways to store weights."""
+        for name in (self.weights, self.head or self.weights):
+            if name not in WEIGHTS:
+                raise UnsupportedError(f"weights must be one of {', '.join(WEIGHTS)} (got {name!r})")
 
     @property
     def dtype(self) -> np.dtype[np.float16 | np.float32]:

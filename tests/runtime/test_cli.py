@@ -76,6 +76,68 @@ def test_unknown_names_and_missing_files(capsys, tmp_path):
     assert "no such file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["--raw", "-n", "4", "w1", "w2"], ["w1", "--raw", "w2", "-n", "4"], ["-n", "4", "--raw", "--", "w1", "w2"]],
+)
+def test_options_may_stand_anywhere_among_the_words_of_a_question(source, tmp_path, capsys, words):
+    vocab = {f"w{number}": number for number in range(128)}
+    spec = {"model": {"type": "WordLevel", "vocab": vocab, "unk_token": "w0"}, "pre_tokenizer": {"type": "Whitespace"}}
+    (source / "tokenizer.json").write_text(json.dumps(spec))
+
+    assert main(["run", str(source), *words]) == 0
+
+    shown = capsys.readouterr()
+    assert shown.out.split()
+    assert "2 prompt tokens" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "smolm2", "hi"], "did you mean smollm2?"),
+        (["export", "smolm2", "-o", "x"], "did you mean smollm2?"),
+        (["run", "SOURCE", "hi", "--context", "-5"], "context must be positive"),
+        (["run", "SOURCE", "hi", "--threads", "-1"], "threads must be 0 or more"),
+        (["run", "SOURCE", "hi", "-n", "-1"], "max_new_tokens cannot be negative"),
+        (["run", "SOURCE", "hi", "-t", "nan"], "temperature must be between 0.0"),
+        (["run", "SOURCE", "hi", "--top-p", "1.1"], "top_p must be between 0.0 and 1.0"),
+        (["run", "SOURCE", "hi"], "a chat needs a tokenizer with a chat template"),
+        (["quantize", "BAD", "-o", "x"], "not an ONNX file"),
+        (["quantize", "SOURCE", "-o", "x"], "no such graph"),
+        (["quantize", "BAD", "-o", "x", "--text", "none.txt"], "none.txt: no such text file"),
+        (["run", "BAD", "hi"], "not an ONNX file, or was cut short"),
+    ],
+)
+def test_errors_of_the_commands(source, tmp_path, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.onnx").write_bytes(b"garbage")
+    places = {"SOURCE": str(source), "BAD": "bad.onnx"}
+
+    assert main([places.get(word, word) for word in words]) == 1
+
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_what_is_quantised_is_not_quantised_again(source, tmp_path, capsys):
+    main(["export", str(source), "-o", str(tmp_path / "out"), "--quality", "int8"])
+
+    assert main(["quantize", str(tmp_path / "out"), "-o", str(tmp_path / "x")]) == 1
+
+    assert "it is quantised already" in capsys.readouterr().err
+
+
+def test_other_code_builds_the_graph_again_and_removes_the_old_one(source, cache, monkeypatch):
+    first = models.locate(str(source))
+    monkeypatch.setattr(models, "_code", lambda: "00000000")
+
+    second = models.locate(str(source))
+
+    assert second != first
+    assert [str(path) for path in (cache / "runtime" / "graphs").iterdir()] == [second]
+
+
 def test_weights_that_are_not_the_ones_expected_are_refused(monkeypatch, cache):
     import zipfile
 

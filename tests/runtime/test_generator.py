@@ -189,6 +189,8 @@ def test_overflow_policies(folder, weights):
         model.stream([1] * 21)
     with pytest.raises(PromptError, match="overflow must be one of"):
         Settings(overflow="wrap")
+    with pytest.raises(PromptError, match="max_length must be positive"):
+        open_driver(folder / "fused", max_length=-1)
 
 
 def test_sampling_is_repeatable_and_batches_sample_alike(model):
@@ -260,6 +262,12 @@ def test_session_options_reach_onnxruntime(folder):
     assert not native.enable_cpu_mem_arena
     assert native.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert len(Generator(open_driver(folder / "fused", options=options)).generate_ids(PROMPT, ANSWER)) == 30
+
+
+@pytest.mark.parametrize("wrong", [{"threads": -1}, {"inter_threads": 0}, {"optimization": "most"}])
+def test_session_options_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(PromptError, match="must be"):
+        SessionOptions(**wrong)
 
 
 def test_a_graph_of_the_last_logits_cannot_be_measured(folder, tmp_path):

@@ -50,13 +50,16 @@ class Probe:
         joining = [c for c in chars if count("a" + c) == 1]
         extending = [c for c in joining if c != ZWJ and count(PICTURE + c + ZWJ + PICTURE + MARK) == 5]
         linkers = [c for c in joining if count(CONSONANT + c + CONSONANT + MARK) == 4]
+        controls = ["\0", *(c for c in chars if len(c.encode()) < 4 and count(c + MARK) == 2)]
+        # No mark joins a control, which looks like a consonant that joined what is before it.
+        letters = [c for c in set(alone).difference(controls) if len(c.encode()) < 4]
         found = {
-            "CONTROL": ["\0", *(c for c in chars if len(c.encode()) < 4 and count(c + MARK) == 2)],
+            "CONTROL": controls,
             "PREPEND": [c for c in chars if len(c.encode()) < 5 and count(c + "a") == 1],
             "JOINING": joining,
             "EXTEND": extending,
             "PICTURE": [c for c in alone if count(PICTURE + ZWJ + c) == 3],
-            "CONSONANT": [c for c in alone if len(c.encode()) < 4 and count(CONSONANT + LINKER + c + MARK) == 4],
+            "CONSONANT": [c for c in letters if count(CONSONANT + LINKER + c + MARK) == 4],
             "LINKER": linkers,
             "CONJUNCT_EXTEND": [
                 c for c in joining if c not in linkers and count(CONSONANT + LINKER + c + CONSONANT + MARK) == 5

@@ -79,6 +79,8 @@ def check(name, text):
 @example(text="\u0600a")
 @example(text="\r\n\r\r\n")
 @example(text="क\u094dक\u0301")
+@example(text="क\u094d\r\n")
+@example(text="क\u094d\x01\u094dक\u0301")
 @example(text="\u1100\u1161\u0301")
 @example(text="©\u200d®\u0301")
 @example(text="cabcc")

@@ -11,16 +11,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
     from tokenizers_lite.spec import AddedToken
+
+    # Texts of special tokens, or all of them.
+    Special = Collection[str] | Literal["all"]
+    # (start, end, token) of a match -> whether it stays text.
+    Skip = Callable[[int, int, AddedToken], bool]
 
 # White_Space of Unicode, which Rust's `\s` and `char::is_whitespace` are.
 WHITESPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-
 
 # Texts longer than this are searched with a compiled pattern.
 _LONG = 2000
@@ -178,10 +182,33 @@ class AddedTokens:
         self.raw = Matcher((token.content, token) for token in tokens if not token.normalized)
         self.normalized = Matcher((self.text_of[token.id], token) for token in tokens if token.normalized)
 
+    def refuse(self, text: str, allowed: Special, disallowed: Special) -> None:
+        """Check a text for special tokens that the caller does not want there.
 
-def split(
-    text: str, matcher: Matcher, skip: Callable[[int, int, AddedToken], bool] | None = None
-) -> list[tuple[int, int, int | None]]:
+        Raises:
+            SpecialTokenError: it contains one.
+        """
+        contents: Collection[str] = self.special_contents if disallowed == "all" else disallowed
+        permitted = () if allowed == "all" and disallowed != "all" else allowed
+        for content in contents:
+            if permitted != "all" and content not in permitted and content in text:
+                from tokenizers_lite.errors import SpecialTokenError
+
+                raise SpecialTokenError(
+                    f"the text contains the special token {content!r} at character {text.index(content)}. "
+                    f"To recognise it, pass allowed_special={{{content!r}}}; to read it as plain text, pass "
+                    "allowed_special=() and disallowed_special=(); to accept all, pass disallowed_special=()"
+                )
+
+
+def skipping(allowed: Special) -> Skip | None:
+    """Return what keeps special tokens text unless `allowed` names them, None if all are recognised."""
+    if allowed == "all":
+        return None
+    return lambda _start, _end, token: token.special and token.content not in allowed
+
+
+def split(text: str, matcher: Matcher, skip: Skip | None = None) -> list[tuple[int, int, int | None]]:
     """Cut a text at the tokens of `matcher`.
 
     Args:
@@ -220,7 +247,7 @@ def split(
     return found
 
 
-def parts(text: str, matcher: Matcher, skip: Callable[[int, int, AddedToken], bool] | None = None) -> list[str | int]:
+def parts(text: str, matcher: Matcher, skip: Skip | None = None) -> list[str | int]:
     """Cut a text as `split` does; return the plain texts and the ids themselves."""
     splitter = matcher.splitter(text) if skip is None and len(text) >= _LONG else None
     if splitter is None:

@@ -12,9 +12,10 @@ import os
 import sys
 from array import array
 
+from tokenizers_lite.added import skipping
 from tokenizers_lite.errors import TextError, VocabError
 from tokenizers_lite.seams import Seams
-from tokenizers_lite.tokenizer import _skipping, scalars
+from tokenizers_lite.tokenizer import scalars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
-    from tokenizers_lite.tokenizer import Special, Tokenizer
+    from tokenizers_lite.added import Special
+    from tokenizers_lite.tokenizer import Tokenizer
 
 # Characters that are gathered before they are encoded.
 WINDOW = 1 << 16
@@ -41,13 +43,12 @@ def encode_stream(
     window: int = WINDOW,
 ) -> Iterator[array[int]]:
     """Yield the ids of a text that comes in parts, cut anywhere; see `Tokenizer.encode_stream`."""
-    skip = None if allowed_special == "all" else _skipping(allowed_special)
-    seams = Seams(tokenizer, skip)
+    seams = Seams(tokenizer, skipping(allowed_special))
     if not seams.possible:
         options = {"add_special_tokens": add_special_tokens, "allowed_special": allowed_special}
         yield array("I", tokenizer.encode("".join(parts), **options))  # type: ignore[arg-type]
         return
-    before, after = (tokenizer._frame or ((), ())) if add_special_tokens else ((), ())
+    before, after = (tokenizer._components.frame or ((), ())) if add_special_tokens else ((), ())
     if before:
         yield array("I", before)
     held, limit, goes_on = "", window, False

@@ -52,9 +52,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tokenizers_lite._automaton import Automaton
-    from tokenizers_lite.added import Matcher
+    from tokenizers_lite.added import Matcher, Skip
+    from tokenizers_lite.components import Components
     from tokenizers_lite.pipeline import Part
-    from tokenizers_lite.tokenizer import Skip, Tokenizer
+    from tokenizers_lite.tokenizer import Tokenizer
 
     # A normalized stretch -> whether a place in it is a boundary of pieces, whatever stands around the stretch.
     Finder = Callable[[str], Callable[[int], bool]]
@@ -78,12 +79,12 @@ class Seams:
     """
 
     def __init__(self, tokenizer: Tokenizer, skip: Skip | None = None) -> None:
-        self.tokenizer = tokenizer
+        self._components = components = tokenizer._components
         self.skip = skip
         self._rest: Callable[[str], str] | None = None
         self._ascii_only = False
         self._find: Finder | None = None
-        if tokenizer._engine is None and not tokenizer._needs_origins and tokenizer._frame is not None:
+        if components.engine is None and not components.needs_origins and components.frame is not None:
             self._prepare()
 
     @property
@@ -92,10 +93,10 @@ class Seams:
         return self._find is not None
 
     def _prepare(self) -> None:
-        tokenizer = self.tokenizer
-        parts = list(_flat_normalizer(tokenizer.spec.normalizer))
+        components = self._components
+        parts = list(_flat_normalizer(components.spec.normalizer))
         kinds = {type(part).__name__ for part in parts}
-        added = tokenizer._added
+        added = components.added
         if not all(map(_is_local, parts)) or "" in added.raw.tokens or "" in added.normalized.tokens:
             return
         self._ascii_only = "Precompiled" in kinds
@@ -109,7 +110,7 @@ class Seams:
             len(part.content) == 1 for part in parts if type(part).__name__ == "Replace"
         )
         self._raw, self._normalized = _Touching(added.raw), _Touching(added.normalized)
-        self._find = _finder(tokenizer)
+        self._find = _finder(components)
 
     # ------------------------------------------------------------- finding
 
@@ -123,7 +124,7 @@ class Seams:
         if self._find is None or not text:
             return 0
         text = self._raw.settled(text)
-        for start, end, id_ in reversed(split(text, self.tokenizer._added.raw, self.skip)):
+        for start, end, id_ in reversed(split(text, self._components.added.raw, self.skip)):
             if id_ is None:
                 tail = _TAIL
                 while True:
@@ -161,7 +162,7 @@ class Seams:
         assert self._find is not None
         text = self._normalized.settled(text)
         start = end = 0
-        for part_start, part_end, id_ in split(text, self.tokenizer._added.normalized, self.skip) if text else ():
+        for part_start, part_end, id_ in split(text, self._components.added.normalized, self.skip) if text else ():
             start, end = (part_start, part_end) if id_ is None else (part_end, part_end)
         fits = self._find(text[start:end])
         return lambda place: start < place < end and fits(place - start)
@@ -174,7 +175,7 @@ class Seams:
         return any(first <= code <= last for first, last in _STARTERS)
 
     def _normal(self, text: str, goes_on: bool) -> str:
-        normalize = self._rest if goes_on else self.tokenizer._normalize
+        normalize = self._rest if goes_on else self._components.normalize
         return normalize(text) if normalize and text else text
 
     # ------------------------------------------------------------ encoding
@@ -182,12 +183,12 @@ class Seams:
     def encode(self, text: str, goes_on: bool) -> list[int]:
         """Return the ids of a part, which starts at a seam if it `goes_on`; without what is put around texts."""
         if not goes_on:
-            return self.tokenizer._ids(text, self.skip)
-        return self.tokenizer._pipeline.encode(list(self._parts(text)))
+            return self._components.ids(text, self.skip)
+        return self._components.pipeline.encode(list(self._parts(text)))
 
     def _parts(self, text: str) -> Iterator[Part]:
         """Yield what the pipeline takes; the first stretch goes on where the part before ended."""
-        added = self.tokenizer._added
+        added = self._components.added
         for start, end, id_ in split(text, added.raw, self.skip):
             if id_ is not None:
                 yield id_
@@ -241,15 +242,15 @@ def _is_local(normalizer: Any) -> bool:
     return kind in (*_LOCAL, "Precompiled") or (kind == "Prepend" and bool(normalizer.prepend))
 
 
-def _finder(tokenizer: Tokenizer) -> Finder | None:
+def _finder(components: Components) -> Finder | None:
     """Return what finds the boundaries of pieces that nothing around them can move, None if nothing does."""
     from tokenizers_lite.pre_tokenizers import _flat
 
-    spec = tokenizer.spec
+    spec = components.spec
     parts = [] if spec.pre_tokenizer is None else list(_flat(spec.pre_tokenizer))
     if type(spec.model).__name__ == "BPE" and all(_is_single(part) for part in parts):
-        return _between_tokens(tokenizer, {part.pattern.text for part in parts})
-    if not parts or tokenizer._pre_tokenizer is None or tokenizer._pre_tokenizer.by_origin:
+        return _between_tokens(components, {part.pattern.text for part in parts})
+    if not parts or components.pre_tokenizer is None or components.pre_tokenizer.by_origin:
         return None
     first: Any = parts[0]
     kind = type(first).__name__
@@ -257,7 +258,7 @@ def _finder(tokenizer: Tokenizer) -> Finder | None:
         return lambda text: lambda place: text[place] == " "
     if kind == "Metaspace":
         return (lambda text: lambda place: text[place] == " ") if first.split else None
-    return _by_automaton(tokenizer)
+    return _by_automaton(components)
 
 
 def _is_single(part: Any) -> bool:
@@ -265,13 +266,13 @@ def _is_single(part: Any) -> bool:
     return type(part).__name__ == "Split" and not part.pattern.regex and len(part.pattern.text) == 1
 
 
-def _between_tokens(tokenizer: Tokenizer, apart: set[str]) -> Finder | None:
+def _between_tokens(components: Components, apart: set[str]) -> Finder | None:
     """Return the finder for BPE over whole texts: between characters that stand side by side in no token."""
     from tokenizers_lite.pipeline import joined_characters
 
-    if "joined" not in tokenizer._start and joined_characters(tokenizer._model) is None:  # type: ignore[arg-type]
+    if "joined" not in components.start and joined_characters(components.model) is None:  # type: ignore[arg-type]
         return None
-    tokens = "\0".join(tokenizer.spec.model.vocab)
+    tokens = "\0".join(components.spec.model.vocab)
     joined = set(map("".join, pairwise(tokens)))
 
     def find(text: str) -> Callable[[int], bool]:
@@ -280,14 +281,14 @@ def _between_tokens(tokenizer: Tokenizer, apart: set[str]) -> Finder | None:
     return find
 
 
-def _by_automaton(tokenizer: Tokenizer) -> Finder | None:
+def _by_automaton(components: Components) -> Finder | None:
     """Return the finder for byte-level tokenizers whose patterns are automata."""
     from tokenizers_lite import _automaton_build
     from tokenizers_lite.pre_tokenizers import byte_level_splitter
     from tokenizers_lite.pre_tokenizers._base import SplitterSequence
 
-    automata = _automaton_build.of_byte_level(tokenizer.spec.pre_tokenizer)
-    splitter = byte_level_splitter(tokenizer.spec.pre_tokenizer)
+    automata = _automaton_build.of_byte_level(components.spec.pre_tokenizer)
+    splitter = byte_level_splitter(components.spec.pre_tokenizer)
     if splitter is None or not automata:
         return None
     parts = splitter._parts if isinstance(splitter, SplitterSequence) else (splitter,)

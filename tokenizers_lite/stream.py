@@ -19,8 +19,8 @@ class StreamDecoder:
     `decode` does.
 
     >>> stream = tokenizer.stream()
-    >>> "".join(stream.push(id) for id in ids) + stream.finish() == tokenizer.decode(ids)
-    True
+    >>> [stream.push(id) for id in tokenizer.encode("Hi 🫠!")] + [stream.finish()]
+    ['Hi', ' ', '', '🫠', '!', '']
 
     Args:
         id_to_token: gives the token of an id, None if there is none.

@@ -1,54 +1,31 @@
-"""The tokenizer: wires the components of a spec together; text -> ids -> text.
+"""The tokenizer: text -> ids -> text, as the components of a spec give it.
 
-Immutable once made: options go with the call, `with_tokens` returns another
-tokenizer, and the only state is a bounded cache of pieces and parts that are
-built when first needed, so threads may share one.
+The class is the public face: what each method takes, gives and raises. The
+work is done in `components` (what a first `encode` needs) and in modules that
+are imported when first asked for: `_alignment` (offsets), `_decoding`,
+`_vocabulary`, `files`, `workers`, `chat`.
+
+A tokenizer is immutable once made: options go with the call, `with_tokens`
+returns another one, and the only state is a bounded cache of pieces and
+components that are built when first needed, so threads may share one.
 """
 
 from __future__ import annotations
 
-from tokenizers_lite._parts import PARTS
-from tokenizers_lite.added import parts, split
-from tokenizers_lite.spec import AddedToken, Spec
+from tokenizers_lite.added import skipping
+from tokenizers_lite.components import Components
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from array import array
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any, BinaryIO, Literal
 
-    from tokenizers_lite.added import AddedTokens
-    from tokenizers_lite.decoders import Decoder
-    from tokenizers_lite.decoders.plan import BytePlan
+    from tokenizers_lite.added import Special
     from tokenizers_lite.encoding import Encoding
-    from tokenizers_lite.models import Model
-    from tokenizers_lite.models.sentencepiece import SentencePiece
-    from tokenizers_lite.normalized import NormalizedString
-    from tokenizers_lite.normalizers import Normalizer
-    from tokenizers_lite.pipeline import Part, Pipeline
-    from tokenizers_lite.post_processors import Frame, PostProcessor
-    from tokenizers_lite.pre_tokenizers import PreTokenizer
-    from tokenizers_lite.spec import Padding, Truncation
+    from tokenizers_lite.spec import AddedToken, Padding, Spec, Truncation
     from tokenizers_lite.stream import StreamDecoder
-
-    Special = Collection[str] | Literal["all"]
-    Skip = Callable[[int, int, AddedToken], bool]
-
-
-# transformers 4.57, tokenization_utils_base.py, `clean_up_tokenization`; the order matters.
-_CLEAN_UP = (
-    (" .", "."),
-    (" ?", "?"),
-    (" !", "!"),
-    (" ,", ","),
-    (" ' ", "'"),
-    (" n't", "n't"),
-    (" 'm", "'m"),
-    (" 's", "'s"),
-    (" 've", "'ve"),
-    (" 're", "'re"),
-)
 
 
 class Tokenizer:
@@ -56,30 +33,19 @@ class Tokenizer:
 
     Make one with `tokenizers_lite.load(name_or_path)` or `Tokenizer(spec)`.
 
-    >>> tokenizer = load("qwen3")
+    >>> tokenizer = tokenizers_lite.load("qwen3")
     >>> tokenizer.encode("Hello, world!")
     [9707, 11, 1879, 0]
     >>> tokenizer.decode([9707, 11, 1879, 0])
     'Hello, world!'
+
+    Attributes:
+        spec: everything the model's files say (`Spec`).
+        name: what it was loaded as; for display only.
     """
 
     spec: Spec
     name: str
-    _added: AddedTokens
-    _byte_plan: BytePlan | None
-    _decoder: Decoder
-    _engine: SentencePiece | None
-    _frame: Frame | None
-    _model: Model
-    _needs_origins: bool
-    _normalize: Callable[[str], str] | None
-    _normalizer: Normalizer | None
-    _pipeline: Pipeline
-    _post_processor: PostProcessor
-    _pre_tokenizer: PreTokenizer | None
-    _skipped_ids: frozenset[int]
-    vocab_size: int
-    special_ids: frozenset[int]
     # The file of the package it was loaded from; such files stay as they are, so worker processes may open it again.
     _bundled = ""
 
@@ -90,27 +56,15 @@ class Tokenizer:
             spec: the tokenizer.
             name: for display only.
             start: the hints of a compact file (`formats.compact.open_quick`).
-                With them parts are made when first needed, so that a process
-                that encodes one prompt makes next to none.
+                With them components are made when first needed, so that a
+                process that encodes one prompt makes next to none.
 
         Raises:
             SpecError: a component of the spec is unknown or contradicts another.
         """
         self.spec = spec
         self.name = name
-        self._start = start or {}
-        self._all_pieces: dict[bool, _Pieces] = {}
-        if start is None:
-            for part in ("_engine", "_model", "_normalizer", "_added", "_pre_tokenizer", "_post_processor", "_decoder"):
-                getattr(self, part)
-
-    def __getattr__(self, name: str) -> Any:
-        """Make a part when it is first asked for; threads that race make the same part twice, harmlessly."""
-        make = PARTS.get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = self.__dict__[name] = make(self)
-        return value
+        self._components = Components(spec, start)
 
     def __repr__(self) -> str:
         kind = type(self.spec.model).__name__
@@ -131,6 +85,11 @@ class Tokenizer:
     ) -> list[int]:
         """Turn text into ids.
 
+        >>> tokenizer.encode("<|im_start|>user")
+        [151644, 872]
+        >>> tokenizer.encode("<|im_start|>user", allowed_special=())  # from someone who is not to forge a turn
+        [27, 91, 318, 4906, 91, 29, 872]
+
         Args:
             text: any `str`. Lone surrogates, which Hugging Face cannot receive,
                 are read as U+FFFD; surrogate pairs as the character they mean.
@@ -148,13 +107,14 @@ class Tokenizer:
             SpecialTokenError: the text contains a disallowed special token.
         """
         text = scalars(text)
+        components = self._components
         if disallowed_special:
-            self._refuse(text, allowed_special, disallowed_special)
-        frame = self._frame
+            components.added.refuse(text, allowed_special, disallowed_special)
+        frame = components.frame
         if frame is None:
             options: dict[str, Any] = {"add_special_tokens": add_special_tokens, "allowed_special": allowed_special}
             return list(self.encode_with_offsets(text, **options).ids)
-        ids = self._ids(text, None if allowed_special == "all" else _skipping(allowed_special))
+        ids = components.ids(text, None if allowed_special == "all" else skipping(allowed_special))
         if not add_special_tokens:
             return ids
         before, after = frame
@@ -171,6 +131,9 @@ class Tokenizer:
     ) -> list[list[int]]:
         """Turn texts into lists of ids, as `encode` of each.
 
+        >>> tokenizer.encode_batch(["Hello", "world"])
+        [[9707], [14615]]
+
         Args:
             texts: any number of them.
             add_special_tokens: as in `encode`.
@@ -179,6 +142,9 @@ class Tokenizer:
             workers: how many processes share a large batch (`workers.MIN_CHARACTERS`
                 and more; smaller ones are done sooner without); None or 1 is this
                 process alone. `workers.Workers` keeps them over many batches.
+
+        Returns:
+            The ids of each text, in the order of the texts.
 
         Raises:
             SpecialTokenError: a text contains a disallowed special token.
@@ -209,6 +175,9 @@ class Tokenizer:
         all arrays in a row are those of `encode` of the whole text. Where a
         tokenizer or a text has no such places, it is held whole.
 
+        >>> list(tokenizer.encode_stream(["Hel", "lo, wor", "ld!"]))
+        [array('I', [9707, 11, 1879, 0])]
+
         Args:
             parts: the text in parts that may end anywhere, such as an open text file's lines.
             add_special_tokens: as in `encode`, around the whole text.
@@ -236,6 +205,9 @@ class Tokenizer:
         The file appears complete or not at all: it is written beside `target`,
         read back and renamed. A terminal sees a progress bar.
 
+        >>> tokenizer.encode_file(io.BytesIO("Hello, world!".encode()), "hello.bin")
+        (4, 'uint32')
+
         Args:
             source: path of a text, or a binary file that is open (``sys.stdin.buffer``).
             target: path of the file to make.
@@ -248,7 +220,9 @@ class Tokenizer:
             How many ids were written, and as what (``numpy.fromfile(target, dtype)``).
 
         Raises:
+            OSError: a file cannot be read or written, or does not hold what was written to it.
             TextError: `source` is not UTF-8; its `offset` says where.
+            ValueError: `dtype` is of another kind.
             VocabError: `dtype` does not hold every id.
         """
         from tokenizers_lite.files import encode_file
@@ -264,7 +238,11 @@ class Tokenizer:
         )
 
     def encode_pair(self, text: str, pair: str, *, add_special_tokens: bool = True) -> list[int]:
-        """Turn two texts into the ids of a pair, as `Tokenizer.encode(text, pair).ids`."""
+        """Turn two texts into the ids of a pair, as `Tokenizer.encode(text, pair).ids`.
+
+        >>> tokenizers_lite.load("bge-small-en").encode_pair("Hi", "there")
+        [101, 7632, 102, 2045, 102]
+        """
         return list(self.encode_with_offsets(text, pair, add_special_tokens=add_special_tokens).ids)
 
     def encode_with_offsets(
@@ -279,19 +257,32 @@ class Tokenizer:
     ) -> Encoding:
         """Turn a text or a pair into ids with everything known about each token.
 
-        Offsets count characters of the text given (after surrogates are put
-        right). `truncation` and `padding` apply to this call only.
+        >>> encoding = tokenizer.encode_with_offsets("naïve 中文")
+        >>> encoding.tokens
+        ('na', 'Ã¯', 've', 'Ġä¸Ń', 'æĸĩ')
+        >>> encoding.offsets
+        ((0, 2), (2, 3), (3, 5), (5, 7), (7, 8))
+
+        Args:
+            text: any `str`. Offsets count its characters (after surrogates are put right, as in `encode`).
+            pair: a second text.
+            add_special_tokens: as in `encode`.
+            allowed_special: as in `encode`, for both texts.
+            truncation: cuts this input; what the model's files say (``spec.truncation``) is not applied by itself.
+            padding: fills this input up; neither is ``spec.padding``.
 
         Returns:
             An `Encoding`, equal to Hugging Face's column by column.
 
         Raises:
+            SpecError: `truncation` or `padding` holds an unknown strategy or direction.
             TruncationError: the input cannot be cut as asked.
         """
-        from tokenizers_lite.encoding import pad_batch
-
-        encoding = self._encoding(text, pair, add_special_tokens, allowed_special, truncation)
-        return encoding if padding is None else pad_batch([encoding], padding)[0]
+        options: dict[str, Any] = {"add_special_tokens": add_special_tokens, "allowed_special": allowed_special}
+        (encoding,) = self.encode_batch_with_offsets(
+            [text if pair is None else (text, pair)], truncation=truncation, padding=padding, **options
+        )
+        return encoding
 
     def encode_batch_with_offsets(
         self,
@@ -302,35 +293,46 @@ class Tokenizer:
         truncation: Truncation | None = None,
         padding: Padding | None = None,
     ) -> list[Encoding]:
-        """Do what `encode_with_offsets` does for texts or pairs; `padding` makes them equally long."""
+        """Do what `encode_with_offsets` does for texts or pairs; `padding` makes them equally long.
+
+        >>> bge = tokenizers_lite.load("bge-small-en")
+        >>> batch = bge.encode_batch_with_offsets(["Hi", "Hello there you"], padding=Padding())
+        >>> [encoding.ids for encoding in batch]
+        [(101, 7632, 102, 0, 0), (101, 7592, 2045, 2017, 102)]
+        >>> [encoding.attention_mask for encoding in batch]
+        [(1, 1, 1, 0, 0), (1, 1, 1, 1, 1)]
+
+        Args:
+            texts: texts, or pairs of them as tuples.
+            add_special_tokens: as in `encode`.
+            allowed_special: as in `encode`.
+            truncation: as in `encode_with_offsets`, for each.
+            padding: as in `encode_with_offsets`; ``fixed=None`` is the length of the longest.
+
+        Returns:
+            An `Encoding` for each, in order.
+
+        Raises:
+            SpecError: `truncation` or `padding` holds an unknown strategy or direction.
+            TruncationError: an input cannot be cut as asked.
+        """
+        from tokenizers_lite._alignment import encoding
         from tokenizers_lite.encoding import pad_batch
 
-        inputs = ((item, None) if isinstance(item, str) else item for item in texts)
-        encodings = [
-            self._encoding(text, pair, add_special_tokens, allowed_special, truncation) for text, pair in inputs
-        ]
+        skip = skipping(allowed_special)
+        encodings = []
+        for item in texts:
+            text, pair = (item, None) if isinstance(item, str) else item
+            given = (scalars(text), None if pair is None else scalars(pair))
+            encodings.append(encoding(self._components, given, skip, truncation, add_special_tokens))
         return encodings if padding is None else pad_batch(encodings, padding)
 
-    def _encoding(
-        self,
-        text: str,
-        pair: str | None,
-        add_special_tokens: bool,
-        allowed_special: Special,
-        truncation: Truncation | None,
-    ) -> Encoding:
-        from tokenizers_lite.encoding import truncate_pair
-
-        skip = None if allowed_special == "all" else _skipping(allowed_special)
-        a = self._aligned(scalars(text), 0, skip)
-        b = None if pair is None else self._aligned(scalars(pair), 1, skip)
-        if truncation is not None:
-            n_added = self._post_processor.added_tokens(b is not None) if add_special_tokens else 0
-            a, b = truncate_pair(a, b, truncation, n_added)
-        return self._post_processor.process(a, b, add_special_tokens)
-
     def count(self, text: str, *, add_special_tokens: bool = True, allowed_special: Special = "all") -> int:
-        """Return ``len(encode(text))`` with the same options."""
+        """Return ``len(encode(text))`` with the same options.
+
+        >>> tokenizer.count("Hello, world!")
+        4
+        """
         return len(self.encode(text, add_special_tokens=add_special_tokens, allowed_special=allowed_special))
 
     def truncate(
@@ -339,123 +341,30 @@ class Tokenizer:
         """Return a prefix of `text` that takes at most `max_tokens` tokens, cut between characters.
 
         The prefix is as long as whole leading tokens allow; encoding it again
-        never takes more than `max_tokens` tokens under the same options.
+        never takes more than `max_tokens` tokens under the same options, unless
+        the special tokens around an empty text alone do.
+
+        >>> tokenizer.truncate("Hello, world!", 2)
+        'Hello,'
+
+        Args:
+            text: any `str`.
+            max_tokens: the limit, special tokens included.
+            add_special_tokens: as in `encode`.
+            allowed_special: as in `encode`.
         """
         text = scalars(text)
-        skip = None if allowed_special == "all" else _skipping(allowed_special)
-        if self.count(text, add_special_tokens=add_special_tokens, allowed_special=allowed_special) <= max_tokens:
+
+        def excess(text: str) -> int:
+            size = self.count(text, add_special_tokens=add_special_tokens, allowed_special=allowed_special)
+            return size - max_tokens
+
+        if excess(text) <= 0:
             return text
-        frame = self._frame or ((), ())
-        offsets = self._aligned(text, 0, skip).offsets
-        keep = min(max_tokens - (sum(map(len, frame)) if add_special_tokens else 0), len(offsets) - 1)
-        while keep > 0:
-            # Ends before the first token too many: a character spread over tokens is kept whole or not at all.
-            prefix = text[: offsets[keep][0]]
-            size = self.count(prefix, add_special_tokens=add_special_tokens, allowed_special=allowed_special)
-            if size <= max_tokens:
-                return prefix
-            # A post-processor may repeat the text, so that one token fewer of it is several fewer.
-            keep -= 1 if self._frame is None else size - max_tokens
-        return ""
+        from tokenizers_lite._alignment import prefix
 
-    def _ids(self, text: str, skip: Skip | None) -> list[int]:
-        """Return the ids of a text without what post-processing adds."""
-        if not text:
-            return []
-        if self._engine is not None:
-            return self._engine.encode(text)
-        if self._needs_origins:
-            return list(self._aligned(text, 0, skip).ids)
-        return self._pipeline.encode(self._normalized_parts(text, skip))
-
-    def _normalized_parts(self, text: str, skip: Skip | None) -> list[Part]:
-        """Return the texts between added tokens, normalized, and the ids of the latter."""
-        found: list[Part] = []
-        normalize, normalized = self._normalize, self._added.normalized
-        first = True
-        for raw in parts(text, self._added.raw, skip):
-            if isinstance(raw, int):
-                found.append(raw)
-            elif part := raw if normalize is None else normalize(raw):
-                # (A model may have a token for the empty piece, but never gets to see one.)
-                if not normalized.tokens:
-                    found.append((part, first))
-                else:
-                    inner = parts(part, normalized, skip)
-                    found += [
-                        (item, first and not at) if isinstance(item, str) else item for at, item in enumerate(inner)
-                    ]
-            first = False
-        return found
-
-    def _aligned(self, text: str, type_id: int, skip: Skip | None) -> Encoding:
-        """Return the encoding of a text without what post-processing adds."""
-        from tokenizers_lite.encoding import Encoding
-        from tokenizers_lite.normalized import NormalizedString
-
-        rows: list[tuple[int, str, tuple[int, int], int]] = []  # id, token, offsets, word
-        if self._engine is not None:
-            found = self._engine.encode_with_offsets(text)
-            rows = [(i, self.id_to_token(i), (s, e), w) for w, (i, s, e) in enumerate(found)]
-        else:
-            word = 0
-            for part, id_ in self._parts(NormalizedString.of(text), skip):
-                if id_ is not None:
-                    rows.append((id_, part.text, part.offsets(), word))
-                    word += 1
-                    continue
-                for piece in self._split(part):
-                    rows += self._rows(piece, word, text)
-                    word += 1
-        columns = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return Encoding.of(*columns, type_id=type_id)  # type: ignore[misc]
-
-    def _parts(self, text: NormalizedString, skip: Skip | None) -> Iterable[tuple[NormalizedString, int | None]]:
-        """Yield the parts between and of added tokens, normalized, with the ids of the latter."""
-        for start, end, id_ in split(text.text, self._added.raw, skip):
-            part = text.slice(start, end)
-            if id_ is not None:
-                yield part, id_
-                continue
-            if self._normalizer is not None:
-                part = self._normalizer.align(part)
-            inner_skip = None if skip is None else _in_original(part, skip)
-            for inner_start, inner_end, inner_id in split(part.text, self._added.normalized, inner_skip):
-                yield part.slice(inner_start, inner_end), inner_id
-
-    def _split(self, part: NormalizedString) -> list[NormalizedString]:
-        if self._pre_tokenizer is None:
-            return [part]
-        return self._pre_tokenizer.pre_tokenize_aligned(part, part.offsets()[0] == 0)
-
-    def _rows(self, piece: NormalizedString, word: int, text: str) -> list[tuple[int, str, tuple[int, int], int]]:
-        # Unigram's unknown tokens keep the text they stand for.
-        unk_id = getattr(self._model, "surface_unk_id", None)
-        return [
-            (
-                id_,
-                piece.text[start:end]
-                if id_ == unk_id and self._model.is_surface(piece.text[start:end])  # type: ignore[attr-defined]
-                else self._model.id_to_token(id_) or "",
-                piece.original_range(start, end) if start >= 0 else _stray_range(text, ~start, ~end),
-                word,
-            )
-            for id_, start, end in self._model.tokenize_with_offsets(piece.text)
-        ]
-
-    def _refuse(self, text: str, allowed: Special, disallowed: Special) -> None:
-        """Raise if `text` contains a disallowed special token."""
-        contents: Collection[str] = self._added.special_contents if disallowed == "all" else disallowed
-        permitted = () if allowed == "all" and disallowed != "all" else allowed
-        for content in contents:
-            if permitted != "all" and content not in permitted and content in text:
-                from tokenizers_lite.errors import SpecialTokenError
-
-                raise SpecialTokenError(
-                    f"the text contains the special token {content!r} at character {text.index(content)}. "
-                    f"To recognise it, pass allowed_special={{{content!r}}}; to read it as plain text, pass "
-                    "allowed_special=() and disallowed_special=(); to accept all, pass disallowed_special=()"
-                )
+        around = sum(map(len, self._components.frame or ())) if add_special_tokens else 0
+        return prefix(self._components, text, skipping(allowed_special), max_tokens - around, excess)
 
     # ------------------------------------------------------------ decoding
 
@@ -463,6 +372,11 @@ class Tokenizer:
         self, ids: Iterable[int], *, skip_special_tokens: bool = True, clean_up_tokenization_spaces: bool = False
     ) -> str:
         """Turn ids into text, as Hugging Face's `Tokenizer.decode`.
+
+        >>> tokenizer.decode([9707, 151645])
+        'Hello'
+        >>> tokenizer.decode([9707, 151645], skip_special_tokens=False)
+        'Hello<|im_end|>'
 
         Args:
             ids: ids; those that the vocabulary does not have are skipped, as there.
@@ -472,81 +386,86 @@ class Tokenizer:
                 contractions, as transformers' `decode` does for models whose
                 configuration asks for it (``spec.config``). It is not reversible.
         """
-        text = self._decode(ids, skip_special_tokens)
+        text = self._components.decoding.text(ids, skip_special_tokens)
         if clean_up_tokenization_spaces:
-            for blank, tidy in _CLEAN_UP:
-                text = text.replace(blank, tidy)
+            from tokenizers_lite._decoding import clean_up
+
+            text = clean_up(text)
         return text
 
-    def _decode(self, ids: Iterable[int], skip_special_tokens: bool) -> str:
-        if self._engine is not None:
-            return self._engine.decode(list(ids))
-        plan = self._byte_plan
-        if plan is None or plan.first_differs:
-            return self._decoder.decode(self._tokens(ids, skip_special_tokens))
-        piece = self._pieces(plan, skip_special_tokens).__getitem__
-        ids = ids if isinstance(ids, list) else list(ids)
-        return plan.text_of(b"".join(map(piece, ids)), lambda: filter(None, map(piece, ids)))
-
     def decode_bytes(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> bytes:
-        """Turn ids into bytes before invalid UTF-8 is replaced, for the decoders that have such bytes."""
-        if self._engine is not None:
-            return self._engine.decode_bytes(list(ids))
-        return self._decoder.decode_bytes(self._tokens(ids, skip_special_tokens))
+        r"""Turn ids into bytes before invalid UTF-8 is replaced, for the decoders that have such bytes.
+
+        >>> tokenizer.decode_bytes(tokenizer.encode("🫠")[:1])  # a part of a character
+        b'\xf0\x9f'
+
+        Args:
+            ids: as in `decode`.
+            skip_special_tokens: as in `decode`.
+        """
+        return self._components.decoding.raw(ids, skip_special_tokens)
 
     def decode_batch(
         self, batch: Iterable[Iterable[int]], *, skip_special_tokens: bool = True, workers: int | None = None
     ) -> list[str]:
-        """Turn lists of ids into texts, as `decode` of each; `workers` as in `encode_batch`."""
+        """Turn lists of ids into texts, as `decode` of each.
+
+        >>> tokenizer.decode_batch([[9707], [11, 1879]])
+        ['Hello', ', world']
+
+        Args:
+            batch: any number of lists of ids.
+            skip_special_tokens: as in `decode`.
+            workers: as in `encode_batch`.
+
+        Raises:
+            WorkerError: a process ended before its time.
+        """
         if workers is not None and workers != 1:
             from tokenizers_lite.workers import Workers
 
             with Workers(self, workers) as started:
                 return started.decode_batch(batch, skip_special_tokens=skip_special_tokens)
-        return [self._decode(ids, skip_special_tokens) for ids in batch]
+        text = self._components.decoding.text
+        return [text(ids, skip_special_tokens) for ids in batch]
 
     def stream(self, *, skip_special_tokens: bool = True) -> StreamDecoder:
         """Return a decoder that takes ids one by one.
 
         The texts of its `push` and `finish` put together equal `decode` of all
         the ids; it never raises, and never shows half a character.
+
+        >>> stream = tokenizer.stream()
+        >>> [stream.push(id) for id in tokenizer.encode("Hi 🫠!")] + [stream.finish()]
+        ['Hi', ' ', '', '🫠', '!', '']
+
+        Args:
+            skip_special_tokens: as in `decode`.
         """
-        from tokenizers_lite.stream import StreamDecoder
-
-        skip = self._skipped_ids if skip_special_tokens else frozenset()
-        if self._engine is not None:
-            return self._engine.stream()  # type: ignore[return-value]
-        return StreamDecoder(self._token_or_none, self._decoder, skip)
-
-    def _pieces(self, plan: BytePlan, skip_special_tokens: bool) -> _Pieces:
-        """Return the table of what each id contributes to the text."""
-        pieces = self._all_pieces.get(skip_special_tokens)
-        if pieces is None:
-            skip = self._added.special_contents if skip_special_tokens else frozenset()
-            pieces = self._all_pieces[skip_special_tokens] = _Pieces(self._token_or_none, plan.piece, skip)
-        return pieces
-
-    def _tokens(self, ids: Iterable[int], skip_special_tokens: bool) -> list[str]:
-        found = map(self._token_or_none, ids)
-        if not skip_special_tokens:
-            return [token for token in found if token is not None]
-        special = self._added.special_contents
-        return [token for token in found if token is not None and token not in special]
-
-    def _token_or_none(self, id: int) -> str | None:  # noqa: A002
-        added = self._added.text_of.get(id)
-        return self._model.id_to_token(id) if added is None else added
+        return self._components.decoding.stream(skip_special_tokens)
 
     # ---------------------------------------------------------- vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, added ones included."""
+        return self._components.vocab_size
+
+    @property
+    def special_ids(self) -> frozenset[int]:
+        """Ids of the added tokens that have the special flag."""
+        return self._components.special_ids
 
     def token_to_id(self, token: str) -> int:
         """Return the id of a token text, spelled as in the vocabulary (``Ġthe``, ``▁the``).
 
+        >>> tokenizer.token_to_id("Ġworld")
+        1879
+
         Raises:
             VocabError: there is no such token.
         """
-        added = self._added.by_content.get(token)
-        found = self._model.token_to_id(token) if added is None else added.id
+        found = self._components.id_of(token)
         if found is None:
             from tokenizers_lite.errors import VocabError
 
@@ -556,10 +475,13 @@ class Tokenizer:
     def id_to_token(self, id: int) -> str:  # noqa: A002 - the field's own term
         """Return the token text of an id, spelled as in the vocabulary.
 
+        >>> tokenizer.id_to_token(1879)
+        'Ġworld'
+
         Raises:
             VocabError: there is no such id.
         """
-        token = self._token_or_none(id)
+        token = self._components.token_of(id)
         if token is None:
             from tokenizers_lite.errors import VocabError
 
@@ -567,41 +489,34 @@ class Tokenizer:
         return token
 
     def vocab(self) -> dict[str, int]:
-        """Return a new dict of token text -> id, added tokens included."""
-        model = self.spec.model
-        if type(model).__name__ in ("Unigram", "SentencePiece"):
-            pieces = model.vocab if hasattr(model, "vocab") else model.pieces
-            tokens = {piece[0]: id_ for id_, piece in enumerate(pieces)}
-        else:
-            tokens = dict(model.vocab)
-        tokens.update((token.content, token.id) for token in self.spec.added_tokens)
-        return tokens
+        """Return a new dict of token text -> id, added tokens included.
 
-    def _config_id(self, token: str | None) -> int | None:
-        if token is None:
-            return None
-        added = self._added.by_content.get(token)
-        return self._model.token_to_id(token) if added is None else added.id
+        >>> tokenizer.vocab()["Ġworld"]
+        1879
+        """
+        from tokenizers_lite._vocabulary import all_tokens
+
+        return all_tokens(self.spec)
 
     @property
     def bos_id(self) -> int | None:
         """Id of the token that begins a text, if the model has one."""
-        return self._config_id(self.spec.config.bos_token)
+        return self._components.id_of(self.spec.config.bos_token)
 
     @property
     def eos_id(self) -> int | None:
         """Id of the token that ends a text, if the model has one."""
-        return self._config_id(self.spec.config.eos_token)
+        return self._components.id_of(self.spec.config.eos_token)
 
     @property
     def pad_id(self) -> int | None:
         """Id of the padding token, if the model has one."""
-        return self._config_id(self.spec.config.pad_token)
+        return self._components.id_of(self.spec.config.pad_token)
 
     @property
     def unk_id(self) -> int | None:
         """Id of the unknown token, if the model has one."""
-        return self._config_id(self.spec.config.unk_token or getattr(self.spec.model, "unk_token", None))
+        return self._components.id_of(self.spec.config.unk_token or getattr(self.spec.model, "unk_token", None))
 
     @property
     def stop_ids(self) -> tuple[int, ...]:
@@ -613,28 +528,31 @@ class Tokenizer:
     def with_tokens(self, tokens: Iterable[str | AddedToken], *, special: bool = False) -> Tokenizer:
         """Return a tokenizer that also knows `tokens`.
 
-        A string becomes an `AddedToken` whose `normalized` is the opposite of
-        `special`, as in tokenizers' `add_tokens`/`add_special_tokens`. Tokens
-        of the vocabulary keep their id, others get the next free one; the ids
-        of `AddedToken`s given are ignored.
+        >>> tokenizer.with_tokens(["<mask>"], special=True).encode("a<mask>")
+        [64, 151669]
+
+        Args:
+            tokens: texts, or `AddedToken`s, whose ids are ignored: tokens of the
+                vocabulary keep their id, others get the next free one. A text
+                becomes an `AddedToken` whose `normalized` is the opposite of
+                `special`, as in tokenizers' `add_tokens`/`add_special_tokens`.
+            special: give them the special flag.
         """
-        added = {token.content: token for token in self.spec.added_tokens}
-        for item in tokens:
-            token = item if isinstance(item, AddedToken) else AddedToken(0, item, normalized=not special)
-            if not token.content:
-                continue
-            known = added.get(token.content)
-            id_ = known.id if known else self._model.token_to_id(token.content)
-            if id_ is None:
-                highest = max((t.id for t in added.values()), default=-1)
-                id_ = max(self._model.vocab_size, highest + 1)
-            added[token.content] = token.replace(id=id_, special=token.special or special)
-        return Tokenizer(self.spec.replace(added_tokens=tuple(added.values())), self.name)
+        from tokenizers_lite._vocabulary import extended
+
+        return Tokenizer(extended(self.spec, self._components.model, tokens, special), self.name)
 
     def save(self, path: str) -> None:
         """Write the tokenizer as a compact file, which `load(path)` maps in no time.
 
         The file is written beside `path`, read back, compared and renamed.
+
+        >>> tokenizer.save("mine.tokc")
+        >>> tokenizers_lite.load("mine.tokc").encode("Hello, world!")
+        [9707, 11, 1879, 0]
+
+        Raises:
+            OSError: the file cannot be written.
         """
         from vocab_converters.compact import write
 
@@ -651,6 +569,9 @@ class Tokenizer:
         **options: Any,
     ) -> list[int] | str:
         """Render a conversation with the model's chat template.
+
+        >>> tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], add_generation_prompt=True)
+        [151644, 872, 198, 13048, 151645, 198, 151644, 77091, 198]
 
         Args:
             messages: mappings with "role" and "content", as transformers takes them.
@@ -673,25 +594,12 @@ class Tokenizer:
         return apply(self, messages, tokenize=tokenize, safe=safe, **options)
 
 
-class _Pieces(dict[int, bytes]):
-    """Id -> the bytes it contributes to decoded text, looked up when missing; empty if it is left out."""
-
-    def __init__(self, token: Callable[[int], str | None], piece: Callable[[str], bytes], skip: frozenset[str]) -> None:
-        super().__init__()
-        self._token = token
-        self._piece = piece
-        self._skip = skip
-
-    def __missing__(self, id_: int) -> bytes:
-        token = self._token(id_)
-        if token is None:
-            return b""  # not kept: there is no bound on ids that do not exist
-        piece = self[id_] = b"" if token in self._skip else self._piece(token)
-        return piece
-
-
 def scalars(text: str) -> str:
-    """Return `text` without surrogates: pairs joined, lone ones as U+FFFD."""
+    r"""Return `text` without surrogates: pairs joined, lone ones as U+FFFD.
+
+    >>> scalars("\ud83e\udee0 \ud83e")
+    '🫠 �'
+    """
     if text.isascii():
         return text
     try:
@@ -699,27 +607,3 @@ def scalars(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-def _stray_range(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the characters that tokenizers reports for bytes past the end of their piece.
-
-    It then takes bytes of the piece for bytes of the whole text
-    (`into_encoding` and `BytesToCharOffsetConverter` in pre_tokenizer.rs).
-    """
-    places = [at for at, char in enumerate(text) for _ in char.encode()]
-    if start >= len(places):
-        return start, end
-    if end < len(places):
-        return places[start], places[end]
-    return places[start], (places[end - 1] if end <= len(places) else places[start] + 1) + 1
-
-
-def _in_original(part: NormalizedString, skip: Skip) -> Skip:
-    """Return `skip` for matches in a normalized part, told where they lie in the original text."""
-    return lambda start, end, token: skip(*part.slice(start, end).offsets(), token)
-
-
-def _skipping(allowed: Collection[str]) -> Skip:
-    """Return a function that keeps special tokens out of the text unless `allowed` names them."""
-    return lambda _start, _end, token: token.special and token.content not in allowed

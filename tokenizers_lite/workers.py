@@ -44,8 +44,8 @@ class Workers:
     """Processes that encode and decode batches; kept, they are started once and stay warm.
 
     >>> with Workers(tokenizer, 4) as workers:
-    ...     for texts in batches:
-    ...         ids = workers.encode_batch(texts)
+    ...     [workers.encode_batch(texts) for texts in (["Hello", "world"], ["!"])]
+    [[[9707], [14615]], [[0]]]
 
     They start with the first batch that is large enough, and end with the
     block, after an error, or with this process. One thread at a time may use them.
@@ -300,8 +300,8 @@ def _lengths(items: Sequence[Any]) -> list[int]:
 
 def _decodes_at_once(tokenizer: Tokenizer) -> bool:
     """Tell whether ids become text by joining bytes, which takes no longer than to hand them over."""
-    plan = tokenizer._byte_plan
-    return tokenizer._engine is None and plan is not None and not plan.first_differs
+    plan = tokenizer._components.byte_plan
+    return tokenizer._components.engine is None and plan is not None and not plan.first_differs
 
 
 def _fit(lists: Sequence[list[int]]) -> bool:

@@ -106,14 +106,14 @@ def _sections(spec: Spec, canonical: Canonical | None, index: bool) -> dict[str,
 def _start(spec: Spec) -> dict[str, Any]:
     """Return what lets a tokenizer start without building its components, as far as each is possible."""
     from tokenizers_lite import _automaton_build
+    from tokenizers_lite.components import Components
     from tokenizers_lite.pipeline import ByteLevelBPE, CutBPE
-    from tokenizers_lite.tokenizer import Tokenizer
     from vocab_converters import _steps
 
     start: dict[str, Any] = {}
-    tokenizer = Tokenizer(spec)
-    if tokenizer._frame is not None:
-        start["frame"] = tokenizer._frame
+    components = Components(spec)
+    if components.frame is not None:
+        start["frame"] = components.frame
     if spec.normalizer is None:
         start["normalizer"] = "none"
     elif type(spec.normalizer).__name__ in ("NFC", "NFD", "NFKC", "NFKD"):
@@ -128,8 +128,8 @@ def _start(spec: Spec) -> dict[str, Any]:
     if spec.normalizer is not None and not _is_plain_change(spec.normalizer):
         start["changes"] = _steps.changes(spec.normalizer)
     # Where ids depend on origins, the quick ways do not apply.
-    if tokenizer._engine is None and isinstance(spec.model, models.BPE) and not tokenizer._needs_origins:
-        pipeline = tokenizer._pipeline
+    if components.engine is None and isinstance(spec.model, models.BPE) and not components.needs_origins:
+        pipeline = components.pipeline
         if isinstance(pipeline, ByteLevelBPE):
             automata = _automaton_build.of_byte_level(spec.pre_tokenizer)
             if automata is not None:

@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT))
 from tests import paths  # noqa: E402
 from tests.strategies import FRAGMENTS  # noqa: E402
 from tokenizers_lite import registry  # noqa: E402
+from tokenizers_lite.components import Components  # noqa: E402
 from tokenizers_lite.formats import read  # noqa: E402
-from tokenizers_lite.tokenizer import Tokenizer  # noqa: E402
 
 TEXTS = [
     "",
@@ -56,7 +56,7 @@ def main() -> None:
             if token.id not in known:
                 flags = {f: getattr(token, f) for f in ("single_word", "lstrip", "rstrip", "normalized", "special")}
                 oracle.add_tokens([tokenizers.AddedToken(token.content, **flags)])
-        before, after = Tokenizer(spec)._frame if spec.config.add_bos or spec.config.add_eos else ((), ())
+        before, after = Components(spec).frame if spec.config.add_bos or spec.config.add_eos else ((), ())
         ids = [[*before, *encoding.ids, *after] for encoding in oracle.encode_batch(TEXTS)]
         models[entry.name] = {"ids": ids, "decoded": oracle.decode_batch(ids)}
     fixture = {"tokenizers": tokenizers.__version__, "texts": TEXTS, "models": models}

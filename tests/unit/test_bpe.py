@@ -109,8 +109,8 @@ def test_a_long_run_takes_n_log_n():
 @pytest.mark.parametrize("name", ["smollm2", "phi3.5"])
 def test_tokens_that_are_known_to_be_their_own_bpe_are(name):
     tokenizer = tokenizers_lite.load(name)
-    model = tokenizer._model
-    merge_whole = tokenizer._pipeline._merge
+    model = tokenizer._components.model
+    merge_whole = tokenizer._components.pipeline._merge
     texts = {raw: id_ for id_ in range(model.vocab.size) if _is_text(raw := model.vocab.raw(id_))}
     merged = {raw: merge_whole(raw.decode()) for raw in texts}
 

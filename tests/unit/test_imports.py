@@ -38,7 +38,17 @@ LAYERS = [
     },
     {"bulk", "stream", "pipeline", "formats", "registry_data"},
     {"registry", "hub", "packages", "recipes"},
-    {"tokenizer", "_parts", "seams", "files", "workers"},
+    {
+        "tokenizer",
+        "components",
+        "_bos_eos",
+        "_alignment",
+        "_decoding",
+        "_vocabulary",
+        "seams",
+        "files",
+        "workers",
+    },
     {"chat"},
     {"cli", "cli_text", "cli_models", "view", "peers", "bench", "__main__"},
 ]

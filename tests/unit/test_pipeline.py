@@ -170,22 +170,22 @@ def pair(request, monkeypatch):
     monkeypatch.setattr(pipeline, "BULK_LENGTH", 2)
     for name in ("_PATIENCE", "_BULK_TOTAL"):
         monkeypatch.setattr(pipeline, name, 0)
-    fast._pipeline  # noqa: B018 - made under these thresholds
+    fast._components.pipeline  # noqa: B018 - made under these thresholds
     fast.encode("中文字符 abc " * 9)
     monkeypatch.setattr(pipeline, "_PATIENCE", 1 << 60)
-    plain._pipeline  # noqa: B018
+    plain._components.pipeline  # noqa: B018
     plain.encode = lambda text: plain_encode(plain, text)
     return plain, fast
 
 
 def plain_encode(tokenizer, text):
     """Encode without numpy."""
-    used = tokenizer._pipeline
+    used = tokenizer._components.pipeline
     cut = used.words if isinstance(used, pipeline.CutBPE) else used._pieces
     ids = []
-    for part in tokenizer._normalized_parts(text, None) if text else []:
+    for part in tokenizer._components.normalized_parts(text, None) if text else []:
         ids += [part] if isinstance(part, int) else used.cache.encode(cut(*part))
-    before, after = tokenizer._frame
+    before, after = tokenizer._components.frame
     return [*before, *ids, *after]
 
 

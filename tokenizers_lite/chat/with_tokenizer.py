@@ -69,13 +69,14 @@ def apply(
     text, ranges = render_safe(templates, messages, tokens, **options)
     if not ranges:
         return tokenizer.encode(text, add_special_tokens=False)
+    from tokenizers_lite._alignment import aligned
     from tokenizers_lite.tokenizer import scalars
 
     clean = scalars(text)
     if clean != text:  # pairs of surrogates were joined, so characters moved
         ranges = [(len(scalars(text[:start])), len(scalars(text[:end]))) for start, end in ranges]
     # The aligned path tells `skip` where matches lie in the text, even after normalizing.
-    return list(tokenizer._aligned(clean, 0, skip_ranges(ranges)).ids)
+    return list(aligned(tokenizer._components, clean, 0, skip_ranges(ranges)).ids)
 
 
 def special_tokens(config: Config) -> dict[str, str | list[str]]:

@@ -106,7 +106,7 @@ def test_patterns_that_match_nothing(spec, text):
 
 
 def assert_same_or_panics(spec, text):
-    """What tokenizers survives is equal; where it panics, as after patterns of no length, we return something of str."""
+    """What tokenizers survives is equal; where it panics (patterns of no length), we return a str."""
     if panics(their(spec), text):
         assert isinstance(build(spec).normalize(text), str)
     else:

@@ -36,7 +36,14 @@ class Chat:
         self.messages: list[Message] = [{"role": "system", "content": system}] if system else []
 
     def ask(self, text: str) -> Answer:
-        """Add a question; iterate over the result for the answer, which joins the conversation at its end."""
+        """Add a question; iterate over the result for the answer, which joins the conversation at its end.
+
+        Raises:
+            PromptError: the question is not text.
+            ContextOverflowError: it does not fit, even after dropping what the policy allows.
+        """
+        if not isinstance(text, str):
+            raise PromptError(f"a question must be text (got {text!r:.80})")
         self.messages.append({"role": "user", "content": text})
         try:
             return Answer(self, self.start(self.messages))
@@ -68,11 +75,20 @@ def prompt_ids(generator: Generator, messages: Sequence[Message], options: Mappi
 
     Raises:
         PromptError: the model has no tokenizer with a template.
+        TemplateError: the template does not take these messages.
     """
     codec: Any = generator.codec
     if not hasattr(codec, "apply_chat_template"):
         raise PromptError("a chat needs a tokenizer with a chat template beside the model")
     return list(codec.apply_chat_template(list(messages), add_generation_prompt=True, **options))
+
+
+def _check(messages: Sequence[Message]) -> None:
+    if not messages:
+        raise PromptError("there is nothing to answer: the list of messages is empty")
+    for message in messages:
+        if not hasattr(message, "get") or not isinstance(message.get("role"), str):
+            raise PromptError(f"a message must be a mapping with role and content (got {message!r:.80})")
 
 
 def fit(
@@ -82,7 +98,12 @@ def fit(
 
     With ``overflow="drop"`` whole turns are dropped from the front (a system message stays) until
     prompt and answer fit the context, or only the last message is left.
+
+    Raises:
+        PromptError: there are no messages, or one is not a mapping with a role.
+        ContextOverflowError: what is left does not fit.
     """
+    _check(messages)
     kept = list(messages)
     first = 1 if kept and kept[0]["role"] == "system" else 0
     limit = generator.driver.limit

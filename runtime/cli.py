@@ -8,7 +8,6 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from runtime.errors import RuntimeModelError
 from tokenizers_lite.errors import TokenizerError
 
 if TYPE_CHECKING:
@@ -218,7 +217,7 @@ def _talk(chat: Chat, *, quiet: bool) -> int:
         elif line:
             try:
                 _show(chat.ask(line), quiet=quiet)
-            except RuntimeModelError as error:
+            except TokenizerError as error:
                 print(f"tokenizers-lite: {error}", file=sys.stderr)
 
 

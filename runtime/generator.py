@@ -7,6 +7,8 @@ import functools
 import threading
 import time
 from dataclasses import dataclass, field
+from numbers import Integral
+from operator import index
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runtime.errors import BusyError, ContextOverflowError, PromptError, UnsupportedError
@@ -87,7 +89,7 @@ class Settings:
     Args:
         max_new_tokens: most tokens to generate; 0 goes on to the end of the context.
         sampling: how tokens are chosen.
-        stop: strings that end the answer; they are not part of it.
+        stop: strings that end the answer, or one; they are not part of it.
         stop_ids: ids that end the answer; None takes the model's.
         overflow: ``error`` refuses an answer that might not fit the context, ``stop`` ends it there,
             ``drop`` lets a chat forget its oldest turns.
@@ -95,16 +97,37 @@ class Settings:
 
     max_new_tokens: int = 512
     sampling: Sampling = field(default_factory=Sampling)
-    stop: Sequence[str] = ()
+    stop: str | Sequence[str] = ()
     stop_ids: Sequence[int] | None = None
     overflow: str = "stop"
 
     def __post_init__(self) -> None:
-        """Refuse unknown policies and negative limits."""
+        """Refuse unknown policies, negative limits and stops of the wrong type."""
         if self.overflow not in OVERFLOW:
             raise PromptError(f"overflow must be one of {', '.join(OVERFLOW)} (got {self.overflow!r})")
-        if self.max_new_tokens < 0:
-            raise PromptError(f"max_new_tokens cannot be negative (got {self.max_new_tokens})")
+        if not isinstance(self.max_new_tokens, Integral) or self.max_new_tokens < 0:
+            raise PromptError(
+                "max_new_tokens must be a whole number, not negative; 0 fills the context "
+                f"(got {self.max_new_tokens!r})"
+            )
+        if isinstance(self.stop, str):
+            object.__setattr__(self, "stop", (self.stop,))
+        if not all(isinstance(text, str) for text in self.stop):
+            raise PromptError(f"stop must be a string or several (got {self.stop!r})")
+        if self.stop_ids is not None:
+            object.__setattr__(self, "stop_ids", tuple(as_ids(self.stop_ids, "stop_ids")))
+
+
+def as_ids(values: Iterable[int], name: str = "the prompt") -> list[int]:
+    """Return ids as plain integers.
+
+    Raises:
+        PromptError: they are not integers.
+    """
+    try:
+        return [index(value) for value in values]
+    except TypeError:
+        raise PromptError(f"{name} must be a sequence of integer ids (got {values!r:.80})") from None
 
 
 class Generator:
@@ -144,7 +167,7 @@ class Generator:
             UnsupportedError: the graph chooses by itself and cannot sample as asked.
         """
         settings = settings or Settings()
-        ids = self.encode(prompt) if isinstance(prompt, str) else [int(token) for token in prompt]
+        ids = self.encode(prompt) if isinstance(prompt, str) else as_ids(prompt)
         self.check(ids, settings)
         return Stream(self, ids, settings)
 
@@ -257,7 +280,7 @@ class Generator:
         Each answer is what the prompt alone would have given; stop strings are not looked at.
         """
         settings = settings or Settings()
-        encoded = [self.encode(prompt) if isinstance(prompt, str) else list(prompt) for prompt in prompts]
+        encoded = [self.encode(prompt) if isinstance(prompt, str) else as_ids(prompt) for prompt in prompts]
         for ids in encoded:
             self.check(ids, settings)
         if not self.driver.batches or len(encoded) < 2:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,9 +62,18 @@ class Sampling:
             "frequency_penalty": (-math.inf, math.inf),
         }
         for name, (low, high) in bounds.items():
-            value = getattr(self, name)
-            if not (low <= value <= high) or not math.isfinite(value):
+            value: Any = getattr(self, name)
+            if not isinstance(value, Real) or not (low <= float(value) <= high) or not math.isfinite(value):
                 raise PromptError(f"{name} must be between {low} and {high} (got {value!r})")
+        for name in ("top_k", "seed"):
+            value = getattr(self, name)
+            if not (isinstance(value, Integral) and int(value) >= 0) and not (name == "seed" and value is None):
+                raise PromptError(f"{name} must be a whole number, not negative (got {value!r})")
+        for token, bias in (self.logit_bias or {}).items():
+            if not isinstance(token, Integral) or not isinstance(bias, Real) or not bias < math.inf:
+                raise PromptError(f"logit_bias must map ids to numbers below infinity (got {token!r}: {bias!r})")
+        if self.allowed is not None and not callable(self.allowed):
+            raise PromptError("allowed must be a function from the ids so far to the ids that may follow, or None")
 
     @property
     def is_greedy(self) -> bool:
@@ -116,6 +126,8 @@ class Sampler:
             kept = out[keep]
             out[:] = -np.inf
             out[keep] = kept
+        if out.max() == -np.inf:
+            raise PromptError("`logit_bias` and `allowed` together leave no token that may follow")
         return out
 
     def _penalize(self, out: Floats) -> None:

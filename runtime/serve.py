@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runtime.chat import fit
-from runtime.errors import MissingDependencyError, PromptError, RuntimeModelError
+from runtime.errors import MissingDependencyError, PromptError
 from runtime.generator import Settings
 from runtime.sampling import Sampling
+from tokenizers_lite.errors import TokenizerError
 
 try:
     from starlette.applications import Starlette
@@ -122,7 +123,7 @@ class Service:
                 return StreamingResponse(self._events(job), media_type="text/event-stream")
             async with self.turn():
                 return JSONResponse(await self._whole(job, request))
-        except RuntimeModelError as error:
+        except TokenizerError as error:
             return _failure(error)
 
     async def _whole(self, job: Job, request: Request) -> dict[str, Any]:
@@ -153,7 +154,7 @@ class Service:
                 if job.usage_wanted:
                     last = {**self._frame(job, identity, part=True), "choices": [], "usage": _usage(stream)}
                     yield f"data: {json.dumps(last)}\n\n"
-        except RuntimeModelError as error:
+        except TokenizerError as error:
             yield f"data: {json.dumps(_error_body(error))}\n\n"
         yield "data: [DONE]\n\n"
 
@@ -197,7 +198,7 @@ def _error_body(error: Exception) -> dict[str, Any]:
     return {"error": {"message": str(error), "type": "invalid_request_error", "param": field, "code": None}}
 
 
-def _failure(error: RuntimeModelError) -> Response:
+def _failure(error: TokenizerError) -> Response:
     status = error.status if isinstance(error, RequestError) else 400
     headers = {"Retry-After": "1"} if status == 503 else None
     return JSONResponse(_error_body(error), status_code=status, headers=headers)

@@ -106,6 +106,8 @@ def open_session(path: str | os.PathLike[str], options: SessionOptions | None = 
     file = os.fspath(path)
     if not os.path.exists(file):
         raise ModelFileError("no such graph", file=file)
+    if file.endswith((".gguf", ".safetensors")):
+        raise ModelFileError("these are weights, not a graph; runtime.export makes one of them", file=file)
     options = options or SessionOptions()
     try:
         return ort.InferenceSession(file, options.native(), providers=list(options.providers))

@@ -45,6 +45,8 @@ def open_driver(
     if max_length < 0:
         raise PromptError(f"max_length must be positive, or 0 for what the model says (got {max_length})")
     files = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    if not files:
+        raise ModelFileError("a model needs at least one graph, and the list is empty")
     names = _files(os.fspath(files[0])) if len(files) == 1 else [os.fspath(file) for file in files]
     given = options or SessionOptions()
     lent = _shared_initializers(names)
@@ -117,7 +119,7 @@ def _files(path: str) -> list[str]:
             embeds = [name for name in found if os.path.basename(name) == "embed_tokens.onnx"]
             return chosen + embeds
     if not found:
-        raise ModelFileError("no .onnx file in this folder", file=path)
+        raise ModelFileError("no .onnx file in this folder; runtime.export makes one of weights", file=path)
     return found
 
 

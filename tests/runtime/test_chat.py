@@ -61,6 +61,20 @@ def test_a_message_that_cannot_fit_is_refused_and_not_kept(model):
     assert chat.messages == []
 
 
+@pytest.mark.parametrize("messages", [[], ["hi"], [{"content": "x"}], [{"role": 1, "content": "x"}]])
+def test_messages_that_are_none_are_refused(model, messages):
+    with pytest.raises(PromptError, match="message"):
+        Chat(model, settings=SHORT).start(messages)
+
+
+def test_a_question_is_text(model):
+    chat = Chat(model, settings=SHORT)
+
+    with pytest.raises(PromptError, match="must be text"):
+        chat.ask(None)
+    assert chat.messages == []
+
+
 def test_forget_keeps_the_system_message(model):
     chat = Chat(model, system="s", settings=SHORT)
     "".join(chat.ask("hello"))

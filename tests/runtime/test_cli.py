@@ -99,7 +99,7 @@ def test_options_may_stand_anywhere_among_the_words_of_a_question(source, tmp_pa
         (["export", "smolm2", "-o", "x"], "did you mean smollm2?"),
         (["run", "SOURCE", "hi", "--context", "-5"], "context must be positive"),
         (["run", "SOURCE", "hi", "--threads", "-1"], "threads must be 0 or more"),
-        (["run", "SOURCE", "hi", "-n", "-1"], "max_new_tokens cannot be negative"),
+        (["run", "SOURCE", "hi", "-n", "-1"], "max_new_tokens must be a whole number, not negative"),
         (["run", "SOURCE", "hi", "-t", "nan"], "temperature must be between 0.0"),
         (["run", "SOURCE", "hi", "--top-p", "1.1"], "top_p must be between 0.0 and 1.0"),
         (["run", "SOURCE", "hi"], "a chat needs a tokenizer with a chat template"),

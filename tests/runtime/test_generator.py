@@ -277,6 +277,54 @@ def test_a_graph_of_the_last_logits_cannot_be_measured(folder, tmp_path):
         open_driver(tmp_path).all_logits(PROMPT)
 
 
+@pytest.mark.parametrize("prompt", [None, 5, [1.5], ["a"], [[1]]])
+def test_what_is_neither_text_nor_ids_is_refused(model, prompt):
+    with pytest.raises(PromptError, match="sequence of integer ids"):
+        model.stream(prompt)
+
+
+@pytest.mark.parametrize("prompt", [[], "", [-1], [128], [2**40]])
+def test_ids_that_cannot_be_fed_are_refused_before_anything_runs(model, prompt):
+    model.driver.feed = None
+
+    with pytest.raises(PromptError, match=r"outside the model's vocabulary|no tokens"):
+        model.stream(prompt)
+    with pytest.raises(PromptError):
+        model.generate_batch([PROMPT, prompt])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_new_tokens": -1},
+        {"max_new_tokens": 1.5},
+        {"max_new_tokens": None},
+        {"stop": [1]},
+        {"stop_ids": 5},
+        {"stop_ids": ["a"]},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(PromptError, match="must be"):
+        Settings(**wrong)
+
+
+def test_one_stop_string_need_not_be_in_a_list(model):
+    whole = model.generate(PROMPT, ANSWER)
+    stop = whole[6:8]
+
+    assert model.generate(PROMPT, Settings(max_new_tokens=30, stop_ids=(), stop=stop)) == whole[: whole.index(stop)]
+
+
+def test_without_a_limit_the_answer_fills_the_context(folder):
+    model = Generator(open_driver(folder / "fused", max_length=20))
+
+    stream = model.stream(PROMPT, Settings(max_new_tokens=0, stop_ids=()))
+
+    assert len(list(stream.tokens())) == 20 - len(PROMPT) + 1
+    assert stream.stats.finish_reason == "context"
+
+
 def test_repetition_penalty_changes_the_answer(model):
     plain = model.generate_ids(PROMPT, ANSWER)
     settings = Settings(max_new_tokens=30, stop_ids=(), sampling=Sampling(repetition_penalty=5.0))

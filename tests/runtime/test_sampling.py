@@ -49,6 +49,44 @@ def test_candidates_are_those_of_a_full_sort(seed, top_k, top_p, min_p, temperat
     assert len(ids) == len(weights) >= 1
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"temperature": -1},
+        {"temperature": float("nan")},
+        {"temperature": float("inf")},
+        {"temperature": None},
+        {"top_p": 1.1},
+        {"top_p": -0.1},
+        {"top_k": -1},
+        {"top_k": 2.5},
+        {"min_p": 2},
+        {"repetition_penalty": 0},
+        {"presence_penalty": "x"},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"logit_bias": {"a": 1}},
+        {"logit_bias": {1: float("nan")}},
+        {"logit_bias": {1: float("inf")}},
+        {"allowed": [1, 2]},
+    ],
+)
+def test_values_out_of_range_are_refused(wrong):
+    with pytest.raises(PromptError, match=next(iter(wrong))):
+        Sampling(**wrong)
+
+
+def test_numbers_of_numpy_are_numbers():
+    made = Sampling(temperature=np.float32(0.5), top_k=np.int64(3), seed=np.int64(7), logit_bias={np.int64(1): 2.0})
+
+    assert 0 <= Sampler(made)(logits(1)) < 200
+
+
+def test_where_nothing_may_follow_that_is_said():
+    with pytest.raises(PromptError, match="leave no token"):
+        Sampler(Sampling(logit_bias={3: -np.inf}, allowed=lambda _: [3]))(logits(1))
+
+
 def test_the_default_is_the_most_likely_token():
     values = logits(1)
 
@@ -97,14 +135,6 @@ def test_bias_and_allowed_ids():
     assert Sampler(Sampling(allowed=lambda ids: [7, 9]))(values) in (7, 9)
     assert Sampler(Sampling(allowed=lambda ids: None))(values) == banned
     assert np.array_equal(values, logits(3))
-
-
-@pytest.mark.parametrize(
-    "bad", [{"temperature": -1}, {"top_p": 1.5}, {"min_p": -0.1}, {"top_k": -1}, {"repetition_penalty": 0}]
-)
-def test_values_outside_their_range_are_named(bad):
-    with pytest.raises(PromptError, match=next(iter(bad))):
-        Sampling(**bad)
 
 
 def test_ids_outside_the_vocabulary_are_refused():

@@ -7,6 +7,7 @@ from itertools import pairwise
 from tokenizers_lite.byte_alphabet import CHARS, from_alphabet
 from tokenizers_lite.formats.compact import NONE, Index, pair_tag
 from tokenizers_lite.models.bpe import NEVER
+from tokenizers_lite.vocab import LookupVocab
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _id_set(container: Container, storage: dict[str, Any], name: str) -> frozens
     return frozenset(ids)
 
 
-class CompactVocab:
+class CompactVocab(LookupVocab):
     """Token text -> id on the bytes of a compact file; also id -> text.
 
     `storage` is the spec's note on how texts are kept: ``byte_level`` (bytes
@@ -112,27 +113,8 @@ class CompactVocab:
 
     # --------------------------------------------------- the mapping it is
 
-    def get(self, token: str, default: int | None = None) -> int | None:
-        """Return the id of a token text, or `default`."""
-        found = self.id_of(token)
-        return default if found is None else found
-
-    def __getitem__(self, token: str) -> int:
-        found = self.id_of(token)
-        if found is None:
-            raise KeyError(token)
-        return found
-
-    def __contains__(self, token: object) -> bool:
-        return isinstance(token, str) and self.id_of(token) is not None
-
     def __len__(self) -> int:
         return self.size - len(self.holes)
-
-    def __iter__(self) -> Iterator[str]:
-        return (token for token, _ in self.items())
-
-    keys = __iter__
 
     def items(self) -> Iterator[tuple[str, int]]:
         """Yield (token text, id), ids ascending."""
@@ -145,15 +127,9 @@ class CompactVocab:
             else:
                 yield raw(id_).decode("latin-1").translate(_LATIN_TO_ALPHABET), id_
 
-    def __eq__(self, other: object) -> bool:
-        return dict(self.items()) == (dict(other.items()) if isinstance(other, CompactVocab) else other)
-
     def __hash__(self) -> int:
         tag = pair_tag(self.container)
         return hash(self.container.table[tag][0] if tag in self.container.table else self.size)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return dict, (list(self.items()),)
 
 
 class CompactMerges:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tokenizers_lite.formats.compact import Index
+from tokenizers_lite.vocab import LookupVocab
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from tokenizers_lite.formats.compact import Container
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _PATIENCE = 4000
 
 
-class WordVocab:
-    """Token text -> id and back; ids have no holes. Equal to a dict of the same items."""
+class WordVocab(LookupVocab):
+    """Token text -> id and back; ids have no holes."""
 
     def __init__(self, container: Container) -> None:
         self.size = container.length("OFFS") // 4 - 1
@@ -37,38 +37,10 @@ class WordVocab:
         """Return the text of an id, or None."""
         return self._index.raw(id).decode() if 0 <= id < self.size else None
 
-    def get(self, token: str, default: int | None = None) -> int | None:
-        """Return the id of a token text, or `default`."""
-        found = self.id_of(token)
-        return default if found is None else found
-
-    def __getitem__(self, token: str) -> int:
-        found = self.id_of(token)
-        if found is None:
-            raise KeyError(token)
-        return found
-
-    def __contains__(self, token: object) -> bool:
-        return isinstance(token, str) and self.id_of(token) is not None
-
     def __len__(self) -> int:
         return self.size
-
-    def __iter__(self) -> Iterator[str]:
-        return (token for token, _ in self.items())
-
-    keys = __iter__
 
     def items(self) -> Iterator[tuple[str, int]]:
         """Yield (token text, id), ids ascending."""
         raw = self._index.raw
         return ((raw(id_).decode("utf-8", "replace"), id_) for id_ in range(self.size))
-
-    def __eq__(self, other: object) -> bool:
-        return dict(self.items()) == (dict(other.items()) if isinstance(other, WordVocab) else other)
-
-    def __hash__(self) -> int:
-        return hash(self.size)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return dict, (list(self.items()),)

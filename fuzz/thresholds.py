@@ -33,7 +33,8 @@ def sizes() -> tuple[int, ...]:
 
 def _is_hot(name: str) -> bool:
     parts = name.split(".")[1:]
-    hot = ("pipeline", "bulk", "models", "pre_tokenizers", "normalizers", "normalized", "added", "tokenizer", "batch")
+    hot = ("pipeline", "bulk", "models", "pre_tokenizers", "normalizers", "normalized", "added")
+    hot += ("tokenizer", "components", "alignment", "decoding")
     return parts[0].lstrip("_") in hot
 
 

@@ -23,7 +23,7 @@ is encoded whole.
 
    * A pattern that cuts from left to right, as an automaton (`_automaton`). After the last place where a match may
      end, the automaton reads on in vain for a bounded number of characters, not counting those of *idle*
-     classes (`foresight`). A piece after whose end more are known than that stays
+     classes (`_boundaries.foresight`). A piece after whose end more are known than that stays
      as it is whatever follows. The automaton looks behind nowhere, so the right part, cut at the start
      of such a piece, is cut on as the whole is. That the left part is cut alike when it ends there
      (`\s+(?!\S)` may not be) is tried: from a piece on that neither end can change, both must give the same
@@ -39,11 +39,9 @@ is encoded whole.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from itertools import pairwise
-from typing import NamedTuple
 
-from tokenizers_lite._automaton import START, Runner
+from tokenizers_lite._boundaries import finder
 from tokenizers_lite.added import WHITESPACE, split
 
 TYPE_CHECKING = False
@@ -51,19 +49,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from tokenizers_lite._automaton import Automaton
+    from tokenizers_lite._boundaries import Finder
     from tokenizers_lite.added import Matcher, Skip
-    from tokenizers_lite.components import Components
     from tokenizers_lite.pipeline import Part
     from tokenizers_lite.tokenizer import Tokenizer
 
-    # A normalized stretch -> whether a place in it is a boundary of pieces, whatever stands around the stretch.
-    Finder = Callable[[str], Callable[[int], bool]]
-
 # Characters at the end of what is known that are searched for a seam, at first.
 _TAIL = 4096
-# Pieces before a seam that are looked at to see whether they stay when the text ends there.
-_CONTEXT = 64
 # Starters that are the second of no composition, and decompose to such.
 _STARTERS = ((0, 0x7F), (0x410, 0x44F), (0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x9FFF))
 # Normalizers that see no further than from one such starter to the next.
@@ -110,7 +102,7 @@ class Seams:
             len(part.content) == 1 for part in parts if type(part).__name__ == "Replace"
         )
         self._raw, self._normalized = _Touching(added.raw), _Touching(added.normalized)
-        self._find = _finder(components)
+        self._find = finder(components)
 
     # ------------------------------------------------------------- finding
 
@@ -240,184 +232,3 @@ def _is_local(normalizer: Any) -> bool:
     if kind == "Replace":
         return not normalizer.pattern.regex and len(normalizer.pattern.text) == 1
     return kind in (*_LOCAL, "Precompiled") or (kind == "Prepend" and bool(normalizer.prepend))
-
-
-def _finder(components: Components) -> Finder | None:
-    """Return what finds the boundaries of pieces that nothing around them can move, None if nothing does."""
-    from tokenizers_lite.pre_tokenizers import _flat
-
-    spec = components.spec
-    parts = [] if spec.pre_tokenizer is None else list(_flat(spec.pre_tokenizer))
-    if type(spec.model).__name__ == "BPE" and all(_is_single(part) for part in parts):
-        return _between_tokens(components, {part.pattern.text for part in parts})
-    if not parts or components.pre_tokenizer is None or components.pre_tokenizer.by_origin:
-        return None
-    first: Any = parts[0]
-    kind = type(first).__name__
-    if kind in ("BertPreTokenizer", "Whitespace", "WhitespaceSplit"):
-        return lambda text: lambda place: text[place] == " "
-    if kind == "Metaspace":
-        return (lambda text: lambda place: text[place] == " ") if first.split else None
-    return _by_automaton(components)
-
-
-def _is_single(part: Any) -> bool:
-    """Whether a pre-tokenizer only looks for one certain character."""
-    return type(part).__name__ == "Split" and not part.pattern.regex and len(part.pattern.text) == 1
-
-
-def _between_tokens(components: Components, apart: set[str]) -> Finder | None:
-    """Return the finder for BPE over whole texts: between characters that stand side by side in no token."""
-    from tokenizers_lite.pipeline import joined_characters
-
-    if "joined" not in components.start and joined_characters(components.model) is None:  # type: ignore[arg-type]
-        return None
-    tokens = "\0".join(components.spec.model.vocab)
-    joined = set(map("".join, pairwise(tokens)))
-
-    def find(text: str) -> Callable[[int], bool]:
-        return lambda at: text[at - 1 : at + 1] not in joined and apart.isdisjoint(text[at - 1 : at + 1])
-
-    return find
-
-
-def _by_automaton(components: Components) -> Finder | None:
-    """Return the finder for byte-level tokenizers whose patterns are automata."""
-    from tokenizers_lite import _automaton_build
-    from tokenizers_lite.pre_tokenizers import byte_level_splitter
-    from tokenizers_lite.pre_tokenizers._base import SplitterSequence
-
-    automata = _automaton_build.of_byte_level(components.spec.pre_tokenizer)
-    splitter = byte_level_splitter(components.spec.pre_tokenizer)
-    if splitter is None or not automata:
-        return None
-    parts = splitter._parts if isinstance(splitter, SplitterSequence) else (splitter,)
-    if len(parts) != len(automata):
-        return None
-    levels = [_Level(part.pieces, automaton) for part, automaton in zip(parts, automata, strict=True)]
-
-    def decided(text: str) -> list[int]:
-        """Return the boundaries of pieces that stay whatever follows."""
-        found: list[int] = []
-        base = 0
-        for level in levels:
-            starts, gap = level.decided(text)
-            found += [base + start for start in starts]
-            if gap is None:
-                break
-            base, text = base + gap[0], text[slice(*gap)]
-        return sorted(found)
-
-    def find(text: str) -> Callable[[int], bool]:
-        found = decided(text)
-
-        def fits(place: int) -> bool:
-            """Whether a place is a boundary, and the pieces before it are the same if the text ends there."""
-            at = bisect_left(found, place)
-            if at == len(found) or found[at] != place:
-                return False
-            since = found[max(at - _CONTEXT, 0)] if at > _CONTEXT else 0
-            since += max(decided(text[since:place]), default=0)
-            before = splitter.pieces(text[since:place])
-            return splitter.pieces(text[since:])[: len(before)] == before
-
-        return fits
-
-    return find
-
-
-class _Level:
-    """One of the patterns that cut the text, or what the patterns before have left whole."""
-
-    def __init__(self, pieces: Callable[[str], list[str]], automaton: Automaton) -> None:
-        self._pieces = pieces
-        self._runner = Runner(automaton)
-        self._foresight = foresight(automaton)
-
-    def decided(self, text: str) -> tuple[list[int], tuple[int, int] | None]:
-        """Return what stays whatever follows: starts of pieces, and a stretch after them where no match begins."""
-        limit = self._limit(text)
-        starts: list[int] = []
-        pending = end = len(text)
-        for piece in reversed(self._pieces(text)):
-            start = end - len(piece)
-            if end <= limit:
-                starts.append(start)
-            else:
-                pending = start
-            end = start
-        gap = pending < limit and not self._matches(text, pending)
-        return starts, (pending, limit) if gap else None
-
-    def _limit(self, text: str) -> int:
-        """Return up to where matches may end and be decided."""
-        class_of, idle = self._runner.class_of, self._foresight.idle
-        left = self._foresight.steps + 2  # one that ends the match, one that ends the walk
-        at = len(text)
-        while left and at:
-            at -= 1
-            left -= class_of[text[at]] not in idle
-        return 0 if left else at
-
-    def _matches(self, text: str, at: int) -> bool:
-        """Tell whether a match starts at a place."""
-        runner, state = self._runner, START
-        for char in text[at:]:
-            step = runner.table[state * runner.width + runner.class_of[char]]
-            if step & 1:  # patterns match at least one character
-                return True
-            state = step >> 1
-            if not state:
-                return False
-        return bool(runner.table[state * runner.width + runner.width - 1] & 1)
-
-
-class Foresight(NamedTuple):
-    """How far an automaton may read in vain beyond the end of a match.
-
-    Attributes:
-        idle: classes of which it may read any number (such as blanks that might end in a line feed).
-        steps: how many characters of other classes it reads at most.
-    """
-
-    idle: frozenset[int]
-    steps: int
-
-
-def foresight(automaton: Automaton) -> Foresight:
-    """Return the foresight of an automaton.
-
-    Take the graph of its steps that end no match. A step within a strongly
-    connected component may come again without end: its class is idle. Any other
-    leads to another component, so a walk takes at most as many as the longest path
-    through the components, and then ends a match or dies.
-    """
-    table, width = automaton.steps(), automaton.classes + 1
-    states = range(1, len(table) // width)
-    vain: dict[int, list[tuple[int, int]]] = {state: [] for state in states}
-    for state in states:
-        for number, step in enumerate(table[state * width : (state + 1) * width - 1]):
-            if step >> 1 and not step & 1:
-                vain[state].append((number, step >> 1))
-    reach = {state: _reached(vain, state) for state in states}
-    idle = frozenset(number for state in states for number, to in vain[state] if state in reach[to])
-    longest: dict[int, int] = {}
-    # Whoever reaches less comes first, so that what a step leads to is known.
-    for state in sorted(states, key=lambda state: len(reach[state])):
-        ways = [
-            to for member in reach[state] if state in reach[member] for _, to in vain[member] if member not in reach[to]
-        ]
-        longest[state] = max((longest[to] + 1 for to in ways), default=0)
-    return Foresight(idle, max(longest.values()))
-
-
-def _reached(steps: dict[int, list[tuple[int, int]]], start: int) -> set[int]:
-    """Return the states that can be reached from one, itself included."""
-    seen = {start}
-    waiting = [start]
-    for state in waiting:
-        for _, to in steps[state]:
-            if to not in seen:
-                seen.add(to)
-                waiting.append(to)
-    return seen

@@ -42,6 +42,7 @@ LAYERS = [
         "tokenizer",
         "components",
         "_bos_eos",
+        "_boundaries",
         "_alignment",
         "_decoding",
         "_vocabulary",

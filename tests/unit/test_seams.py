@@ -10,7 +10,8 @@ import tokenizers_lite
 from tests.paths import SHARED
 from tokenizers_lite import AddedToken
 from tokenizers_lite._automaton_build import build
-from tokenizers_lite.seams import Seams, foresight
+from tokenizers_lite._boundaries import foresight
+from tokenizers_lite.seams import Seams
 
 VOCAB = SHARED / "vocab"
 MODELS = ["qwen3", "smollm2", "phi3.5", "bge-small-en"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tokenizers_lite.errors import SpecError
-from tokenizers_lite.spec.post_processors import TemplatePiece, TemplateProcessing
+from tokenizers_lite.formats._transformers import bos_eos_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,23 +26,12 @@ def effective_post_processor(spec: Spec, id_of: Callable[[str | None], int | Non
     eos = spec.config.eos_token if spec.config.add_eos else None
     if bos is None and eos is None:
         return spec.post_processor
-    tokens = []
+    ids = {}
     for token in (bos, eos):
         if token is None:
             continue
         id_ = id_of(token)
         if id_ is None:
             raise SpecError("this token is to be added to every text but has no id", field="config", value=token)
-        tokens.append((token, (id_,), (token,)))
-    first, second = _around("A", 0, bos, eos), _around("B", 1, bos, eos)
-    return TemplateProcessing(first, first + second, tuple(dict.fromkeys(tokens)))
-
-
-def _around(name: str, type_id: int, bos: str | None, eos: str | None) -> tuple[TemplatePiece, ...]:
-    """Return the template of one text."""
-    pieces = [TemplatePiece(name, special=False, type_id=type_id)]
-    if bos is not None:
-        pieces.insert(0, TemplatePiece(bos, special=True, type_id=type_id))
-    if eos is not None:
-        pieces.append(TemplatePiece(eos, special=True, type_id=type_id))
-    return tuple(pieces)
+        ids[token] = id_
+    return bos_eos_template(bos, eos, ids)

@@ -8,6 +8,12 @@ PreTrainedTokenizerFast.
 
 from __future__ import annotations
 
+from tokenizers_lite.spec.post_processors import TemplatePiece, TemplateProcessing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 TOKEN_NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
 _BERT = (None, None, "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]")
@@ -72,3 +78,22 @@ ADDITIONAL: dict[str, dict[str, str]] = {
 def base_name(tokenizer_class: str) -> str:
     """Give the name both tables use: AutoTokenizer takes the fast class of either name."""
     return tokenizer_class.removesuffix("Fast")
+
+
+def bos_eos_template(bos: str | None, eos: str | None, ids: Mapping[str, int]) -> TemplateProcessing:
+    """Build the template of `LlamaTokenizerFast.update_post_processor`: BOS and EOS around each text.
+
+    Args:
+        bos: the text of the token before each text, None if there is none.
+        eos: that of the one behind.
+        ids: the ids of both.
+    """
+
+    def around(sequence: str, type_id: int) -> tuple[TemplatePiece, ...]:
+        before = (TemplatePiece(bos, True, type_id),) if bos is not None else ()
+        after = (TemplatePiece(eos, True, type_id),) if eos is not None else ()
+        return (*before, TemplatePiece(sequence, False, type_id), *after)
+
+    single = around("A", 0)
+    special = tuple((text, (ids[text],), (text,)) for text in dict.fromkeys((bos, eos)) if text is not None)
+    return TemplateProcessing(single, single + around("B", 1), special)

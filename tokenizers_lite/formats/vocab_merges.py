@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from tokenizers_lite.errors import SpecError
-from tokenizers_lite.formats import _families, _transformers, config, hf_json
+from tokenizers_lite.formats import _config_files, _families, _models, _transformers, config, hf_json
 from tokenizers_lite.formats._serde import Mismatch, boolean
 from tokenizers_lite.spec import Source, post_processors
 
@@ -42,10 +42,10 @@ def read(path: str, *, pre_tokenizer: PreTokenizer | None = None, normalizer: No
         OSError: a file cannot be read.
     """
     folder = path if os.path.isdir(path) else os.path.dirname(path)
-    files = config.Files(folder)
+    files = _config_files.Files(folder)
     vocab_path, merges_path = files.path("vocab.json"), files.path("merges.txt")
     try:
-        vocab = hf_json.parse_vocab(files.read("vocab.json", missing_ok=False), "")
+        vocab = _models.parse_vocab(files.read("vocab.json", missing_ok=False), "")
     except Mismatch as err:
         raise SpecError(err.message, file=vocab_path, field=err.at, value=err.value) from None
     merges = _merges(files.text("merges.txt", missing_ok=False) or "", vocab, merges_path)
@@ -53,7 +53,7 @@ def read(path: str, *, pre_tokenizer: PreTokenizer | None = None, normalizer: No
     if pre_tokenizer is not None:
         spec = _families.byte_level(vocab, merges, _families.Family(pre_tokenizer, normalizer))
         return config.apply(spec.replace(source=source), folder)
-    settings = config.Files(folder).read("tokenizer_config.json")
+    settings = _config_files.Files(folder).read("tokenizer_config.json")
     family = _family(settings, files.path("tokenizer_config.json"))
     spec = _families.byte_level(vocab, merges, family).replace(source=source)
     return _post_process(config.apply(spec, folder), settings)
@@ -63,8 +63,8 @@ def _merges(text: str, vocab: dict[str, int], path: str) -> list[tuple[str, str]
     """Parse merges.txt: a version line, then a merge a line."""
     lines = ((line.rstrip("\r"), f"line {i}") for i, line in enumerate(text.split("\n"), 1))
     try:
-        merges = hf_json.split_merges((line, at) for line, at in lines if line)
-        hf_json.check_merges(vocab, merges, None, "merge")
+        merges = _models.split_merges((line, at) for line, at in lines if line)
+        _models.check_merges(vocab, merges, None, "merge")
     except Mismatch as err:
         raise SpecError(err.message, file=path, field=err.at, value=err.value) from None
     return merges

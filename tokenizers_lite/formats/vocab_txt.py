@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from tokenizers_lite.errors import SpecError
-from tokenizers_lite.formats import _transformers, config, hf_json
+from tokenizers_lite.formats import _config_files, _transformers, config, hf_json
 from tokenizers_lite.spec import Config, Source, Spec, decoders, models, normalizers, pre_tokenizers
 from tokenizers_lite.spec import post_processors as pp
 
@@ -30,7 +30,7 @@ def read(path: str) -> Spec:
         OSError: the file cannot be read.
     """
     folder, name = (path, "vocab.txt") if os.path.isdir(path) else os.path.split(path)
-    files = config.Files(folder)
+    files = _config_files.Files(folder)
     vocab = _vocab(files.text(name, missing_ok=False) or "")
     if not vocab:
         raise SpecError("there is no token in it", file=files.path(name))
@@ -65,7 +65,7 @@ def _vocab(text: str) -> dict[str, int]:
     return {token: i for i, token in enumerate(lines)}
 
 
-def _normalizer(files: config.Files, settings: dict[str, Any]) -> normalizers.BertNormalizer:
+def _normalizer(files: _config_files.Files, settings: dict[str, Any]) -> normalizers.BertNormalizer:
     """Make the normalizer of do_lower_case, tokenize_chinese_chars and strip_accents."""
 
     def flag(key: str, default: bool | None) -> bool | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 import tempfile
+from array import array
 
 from tokenizers_lite.errors import SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
 MAX_FILE_SIZE = 1 << 29  # the largest known tokenizer file is 35 MB; beyond this it is something else
@@ -97,6 +99,25 @@ def pack_string(text: str, what: str) -> bytes:
     if len(data) > 0xFFFF:
         raise SpecError(f"{what} has {len(data)} bytes; the format allows 65,535", value=text)
     return len(data).to_bytes(2, "little") + data
+
+
+def sized(data: bytes) -> bytes:
+    """Put a length before bytes: 7 bits a byte, low first, the high bit on all but the last."""
+    length = len(data)
+    out = bytearray()
+    while length > 127:
+        out.append(length & 127 | 128)
+        length >>= 7
+    out.append(length)
+    return bytes(out) + data
+
+
+def numbers(layout: str, values: Iterable[float]) -> bytes:
+    """Return numbers as `array` lays them out, little-endian."""
+    column = array(layout, values)
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column.tobytes()
 
 
 def read_limited(path: str, limit: int = MAX_FILE_SIZE) -> bytes:

@@ -43,6 +43,11 @@ class Codes:
         """Weights that share one scale."""
         return int(self.codes.shape[2])
 
+    def times(self, factor: float) -> Codes:
+        """Multiply by a number; the integers stay as they are."""
+        offset = None if self.offset is None else self.offset * np.float32(factor)
+        return replace(self, scale=self.scale * np.float32(factor), offset=offset)
+
     def float32(self) -> Floats:
         """Evaluate to a [rows, columns] matrix."""
         values = self.codes.astype(np.float32)
@@ -204,6 +209,7 @@ class Tensor:
         shape: numpy order, the contiguous axis last.
         raw: the bytes; [rows, bytes of a row], usually a view of a mapped file.
         file: where it came from, for messages.
+        factor: what every value is multiplied with on the way out; codes of blocks stay as they are.
     """
 
     name: str
@@ -211,6 +217,7 @@ class Tensor:
     shape: tuple[int, ...]
     raw: Bytes
     file: str = ""
+    factor: float = 1.0
 
     @classmethod
     def of(cls, name: str, values: NDArray[np.generic]) -> Tensor:
@@ -241,7 +248,8 @@ class Tensor:
     def float32_chunks(self, rows: int = 16384) -> Iterator[Floats]:
         """Yield [some rows, columns] float32 pieces, so that a large tensor need not be held twice."""
         for start in range(0, self.rows, rows):
-            yield _values(self.kind, self.raw[start : start + rows], self.columns)
+            values = _values(self.kind, self.raw[start : start + rows], self.columns)
+            yield values if self.factor == 1 else values * np.float32(self.factor)
 
     def codes(self) -> Codes:
         """Return the codes of a quantised matrix.
@@ -251,7 +259,12 @@ class Tensor:
         """
         if self.kind.decode is None:
             raise UnsupportedError(f"{self.name}: {self.kind.name} is not a block format; quantise it first")
-        return self.kind.decode(self.raw.reshape(self.rows, -1, self.kind.size))
+        codes = self.kind.decode(self.raw.reshape(self.rows, -1, self.kind.size))
+        return codes if self.factor == 1 else codes.times(self.factor)
+
+    def times(self, factor: float) -> Tensor:
+        """Return the tensor multiplied by a number."""
+        return replace(self, factor=self.factor * factor)
 
     def take(self, rows: slice | NDArray[np.intp]) -> Tensor:
         """Return a matrix of the rows asked for, in that order; blocks lie within rows, so nothing is requantised."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.errors import MissingDependencyError, ModelFileError, PromptError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -30,6 +31,7 @@ LEVELS = {
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
 _FATAL_ONLY = 4  # errors are raised, and a run that Ctrl-C ends is none
+_UNTILED = "ORT_GQA_DISABLE_FLASH_ATTENTION"
 _MARK = "[ONNXRuntimeError] : "
 _ADVICE = {
     "external": "the weights file beside it is missing or cut short; copy it again, or export again. ",
@@ -47,6 +49,8 @@ class SessionOptions:
         spinning: let idle threads spin: faster steps, busier cores.
         arena: keep freed memory for the next step.
         memory_pattern: plan memory per shape; off, since every step has a new shape.
+        tiled_attention: let GroupQueryAttention cut its work into tiles, as newer versions of onnxruntime do
+            unless told otherwise: less memory for very long prompts, slower for small models.
         optimization: ``none``, ``basic``, ``extended`` or ``all``.
         entries: further session config entries, passed through.
         providers: execution providers in order of preference.
@@ -57,6 +61,7 @@ class SessionOptions:
     spinning: bool = True
     arena: bool = True
     memory_pattern: bool = False
+    tiled_attention: bool = False
     optimization: str = "all"
     entries: Mapping[str, str] | None = None
     providers: Sequence[str] = ("CPUExecutionProvider",)
@@ -97,8 +102,15 @@ def version(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def open_session(path: str | os.PathLike[str], options: SessionOptions | None = None) -> Any:
+def open_session(
+    path: str | os.PathLike[str], options: SessionOptions | None = None, lent: Mapping[str, Any] | None = None
+) -> Any:
     """Load a graph.
+
+    Args:
+        path: the ``.onnx`` file.
+        options: session options.
+        lent: weights by name that other sessions use too; the caller keeps their memory alive.
 
     Raises:
         ModelFileError: the file is missing, or onnxruntime cannot load it.
@@ -109,10 +121,27 @@ def open_session(path: str | os.PathLike[str], options: SessionOptions | None = 
     if file.endswith((".gguf", ".safetensors")):
         raise ModelFileError("these are weights, not a graph; runtime.export makes one of them", file=file)
     options = options or SessionOptions()
+    native = options.native()
+    for name, value in (lent or {}).items():
+        native.add_initializer(name, value)
     try:
-        return ort.InferenceSession(file, options.native(), providers=list(options.providers))
+        with _attention(tiled=options.tiled_attention):
+            return ort.InferenceSession(file, native, providers=list(options.providers))
     except Exception as error:
         raise unloadable(file, error) from error
+
+
+@contextlib.contextmanager
+def _attention(*, tiled: bool) -> Iterator[None]:
+    """Choose the kernel of GroupQueryAttention; onnxruntime asks the environment while it makes a session."""
+    if tiled or _UNTILED in os.environ:
+        yield
+        return
+    os.environ[_UNTILED] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_UNTILED, None)
 
 
 def unloadable(file: str, error: Exception) -> ModelFileError:

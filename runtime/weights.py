@@ -9,7 +9,7 @@ llama's Q and K is undone; neither touches the values.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from runtime.errors import ModelFileError
 from runtime.gguf import GGUFFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -103,6 +103,16 @@ class Weights:
         """Return the factors of a normalisation, the family's offset added."""
         values: NDArray[np.float32] = self[name].float32() + np.float32(self.config.norm_offset)
         return values
+
+    def bias(self, *names: str) -> NDArray[np.float32] | None:
+        """Concatenate biases; None if the model has none."""
+        present = [self.tensors[name].float32() for name in names if name in self.tensors]
+        return np.concatenate(present) if len(present) == len(names) else None
+
+    def times(self, factor: float, names: Iterable[str]) -> Weights:
+        """Return the weights with the tensors named, as far as there are such, multiplied by a number."""
+        scaled = {name: self.tensors[name].times(factor) for name in names if name in self.tensors}
+        return replace(self, tensors={**self.tensors, **scaled})
 
     def head(self) -> Tensor:
         """Return the output matrix, which may be the embedding."""

@@ -14,7 +14,7 @@ from runtime.forms.merged import MergedDriver, is_decode, is_prefill
 from runtime.forms.optimum import OptimumDriver, SharedBufferDriver, cache_ports
 from runtime.forms.static import StaticDriver, looks_static
 from runtime.install import BESIDE
-from runtime.session import SessionOptions, open_session, ort, unloadable, version
+from runtime.session import SessionOptions, open_session, ort, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,15 +147,7 @@ def _shared_initializers(names: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _open(name: str, options: SessionOptions, lent: Mapping[str, Any]) -> Any:
-    if not lent:
-        return open_session(name, options)
-    native = options.native()
-    for tensor, value in lent.items():
-        native.add_initializer(tensor, value)
-    try:
-        session = ort.InferenceSession(name, native, providers=list(options.providers))
-    except Exception as error:
-        raise unloadable(name, error) from error
+    session = open_session(name, options, lent)
     session.lent = lent  # the memory has to outlive the session
     return session
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runtime.errors import UnknownGraphError, UnsupportedError
+from runtime.errors import ContextOverflowError, UnknownGraphError, UnsupportedError
 from runtime.forms.base import Driver, Graph, ModelInfo, Port, cut, empty_cache
 from runtime.session import ort, version
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PREFIXES = (("past_key_values.", "present."), ("past_", "present_"), ("past.", "present."))
 _SEQUENCE = 2  # axis of the cache along which it grows
+_FIRST = 512  # tokens the shared buffer holds at first; it doubles when it is full
 
 
 def cache_ports(graph: Graph) -> dict[str, str]:
@@ -170,7 +171,10 @@ class OptimumDriver(Driver):
 
 
 class SharedBufferDriver(Driver):
-    """Forms C and D with GroupQueryAttention: past and present are the same buffer."""
+    """Forms C and D with GroupQueryAttention: past and present are the same buffer.
+
+    The operator takes scratch memory for as many positions as the buffer has, so the buffer starts small.
+    """
 
     form = "shared buffer"
     batches = True
@@ -188,7 +192,7 @@ class SharedBufferDriver(Driver):
         self._dtype = logits.dtype
         if isinstance(logits.shape[-1], int):
             self.vocab_size = self.vocab_size or logits.shape[-1]
-        self._ones = np.ones((1, limit), dtype=self._ports["attention_mask"].dtype)
+        self._ones = np.ones((1, 0), dtype=self._ports["attention_mask"].dtype)
         self._id = np.zeros((1, 1), dtype=self._ports["input_ids"].dtype)
         self._row = np.zeros((1, 1, self.vocab_size), dtype=self._dtype)
         self._keep = "num_logits_to_keep" in self._ports
@@ -196,13 +200,34 @@ class SharedBufferDriver(Driver):
         self._allocate(1)
 
     def _allocate(self, batch: int) -> None:
-        """Make the buffers; untouched pages cost no memory."""
-        self._buffers = {}
-        for name in self._pairs:
-            port = self._ports[name]
-            self._buffers[name] = empty_cache(port, _SEQUENCE, _known_axes(port, self.info, batch), self.limit)
+        """Start over with empty buffers."""
+        self._buffers: dict[str, Array] = {}
+        self._capacity = 0
         self._lengths = [0] * batch
         self.length = 0
+        self._reserve(1)
+
+    def _reserve(self, length: int) -> None:
+        """Make room for so many tokens; what the buffers hold is kept.
+
+        Raises:
+            ContextOverflowError: more than the limit.
+        """
+        if length <= self._capacity:
+            return
+        if length > self.limit:
+            raise ContextOverflowError(f"{length} tokens do not fit the context of {self.limit}")
+        while self._capacity < length:
+            self._capacity = min(self._capacity * 2 or _FIRST, self.limit)
+        self._step: Any = None  # the binding holds the old buffers
+        kept, batch = max(self._lengths), len(self._lengths)
+        for name in self._pairs:
+            port = self._ports[name]
+            grown = empty_cache(port, _SEQUENCE, _known_axes(port, self.info, batch), self._capacity)
+            if kept:
+                grown[:, :, :kept] = self._buffers[name][:, :, :kept]
+            self._buffers[name] = grown
+        self._ones = np.ones((1, self._capacity), dtype=self._ones.dtype)
         self._step = self._bind(slice(0, 1), self._id, 1)
         self._step.bind_ortvalue_output("logits", _value(self._row))
 
@@ -221,6 +246,7 @@ class SharedBufferDriver(Driver):
     def _prefill(self, ids: Sequence[int], row: int, keep: int, run_options: Any = None) -> Array:
         """Append tokens to one sequence; return [positions, vocab]."""
         total = self._lengths[row] + len(ids)
+        self._reserve(total)
         array = np.array([ids], dtype=self._id.dtype)
         binding = self._bind(slice(row, row + 1), array, keep)
         binding.bind_ortvalue_input("attention_mask", _value(self._ones[:, :total]))
@@ -237,6 +263,7 @@ class SharedBufferDriver(Driver):
         else:
             self._id[0, 0] = ids[0]
             total = self._lengths[0] + 1
+            self._reserve(total)
             self._step.bind_ortvalue_input("attention_mask", _value(self._ones[:, :total]))
             self.graph.session.run_with_iobinding(self._step, run_options)
             self._lengths[0] = total
@@ -268,6 +295,7 @@ class SharedBufferDriver(Driver):
     def step_batch(self, ids: Sequence[int]) -> NDArray[np.float32]:
         """Append one token to each sequence; rows of different length only differ in their masks' sums."""
         lengths = [length + 1 for length in self._lengths]
+        self._reserve(max(lengths))
         mask = (np.arange(max(lengths))[None, :] < np.array(lengths)[:, None]).astype(self._ones.dtype)
         array = np.array(ids, dtype=self._id.dtype)[:, None]
         binding = self._bind(slice(0, len(ids)), array, 1)

@@ -80,19 +80,13 @@ class Context:
         self.linear = LinearWriter(graph, options.precision)
         self.float_kind = FLOAT16 if options.precision.half else FLOAT
 
-    def norm_weight(self, name: str) -> str:
-        """Add the factors of a normalisation."""
-        return self.linear.float_constant(self.weights.norm(name), name)
+    def norm_weight(self, name: str, factor: float = 1) -> str:
+        """Add the factors of a normalisation, times a number."""
+        return self.linear.float_constant(self.weights.norm(name) * np.float32(factor), name)
 
     def scalar(self, value: float) -> str:
         """Add a number in the type of the activations."""
         return self.linear.float_constant(np.float32(value).reshape(()), "scalar")
-
-    def bias(self, *names: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None:
-        """Concatenate biases; None if the model has none."""
-        found = [self.weights.get(name) for name in names]
-        present = [tensor.float32() for tensor in found if tensor is not None]
-        return np.concatenate(present) if len(present) == len(names) else None
 
 
 def build(
@@ -120,7 +114,7 @@ def build(
     for layer in range(config.layers):
         name = f"layers.{layer}."
         attended = context.linear.product(
-            body.attention(layer, h), name + "o", [weights[name + "o"]], context.bias(name + "o_bias")
+            body.attention(layer, h), name + "o", [weights[name + "o"]], weights.bias(name + "o_bias")
         )
         x, h = _add(context, body, x, attended, post=name + "post_attn_norm", following=name + "ffn_norm")
         following = f"layers.{layer + 1}.attn_norm" if layer + 1 < config.layers else "norm"

@@ -29,8 +29,23 @@ class FusedBody:
         self.context = context
         self.graph = context.graph
         self.config = context.config
+        self._move_scale()
         self._tables: dict[int, tuple[str, str]] = {}
         self._positions: dict[int, str] = {}
+
+    def _move_scale(self) -> None:
+        """Multiply the queries by the scale of the attention once, in the weights.
+
+        onnxruntime has a kernel for the product of one row with a matrix, used only without a factor: at
+        1,500 tokens a step of SmolLM2 takes an eighth less time with it. 16-bit weights would be rounded anew.
+        """
+        config = self.config
+        folded = not self.context.options.precision.half
+        self._scale = 1.0 if folded else config.scale
+        self._norm_factor = config.scale if folded and config.qk_norm else 1.0
+        queries = [f"layers.{layer}.{part}" for layer in range(config.layers) for part in ("q", "q_bias")]
+        in_weights = folded and not config.qk_norm
+        self.weights = self.context.weights.times(config.scale, queries) if in_weights else self.context.weights
 
     def begin(self) -> None:
         """Declare the inputs and what all layers share."""
@@ -76,8 +91,8 @@ class FusedBody:
     def attention(self, layer: int, x: str) -> str:
         """Return the attention output before its output matrix; writes the cache outputs."""
         context, config, name = self.context, self.config, f"layers.{layer}."
-        parts = [context.weights[name + part] for part in "qkv"]
-        bias = context.bias(name + "q_bias", name + "k_bias", name + "v_bias")
+        parts = [self.weights[name + part] for part in "qkv"]
+        bias = self.weights.bias(name + "q_bias", name + "k_bias", name + "v_bias")
         packed = context.linear.product(x, name + "qkv", parts, bias)
         rope = config.rope_of(layer)
         apart = config.qk_norm or _rotates_apart(rope)
@@ -105,7 +120,7 @@ class FusedBody:
             out=outs,
             num_heads=config.heads,
             kv_num_heads=config.kv_heads,
-            scale=config.scale,
+            scale=self._scale,
             do_rotary=int(rotate),
             rotary_interleaved=0,
             **extra,
@@ -120,15 +135,16 @@ class FusedBody:
         graph.op("Split", packed, graph.constant(sizes), out=names, axis=-1)
         for i, part in enumerate("qk"):
             if config.qk_norm:
-                names[i] = self._norm_heads(names[i], f"layers.{layer}.{part}_norm", heads[i])
+                factor = self._norm_factor if part == "q" else 1.0
+                names[i] = self._norm_heads(names[i], f"layers.{layer}.{part}_norm", heads[i], factor)
             if _rotates_apart(rope):
                 names[i] = self._rotate(names[i], heads[i], rope)
         return names[0], names[1], names[2]
 
-    def _norm_heads(self, x: str, name: str, heads: int) -> str:
+    def _norm_heads(self, x: str, name: str, heads: int, factor: float) -> str:
         graph, size = self.graph, self.config.head_dim
         split = graph.op("Reshape", x, graph.constant([0, 0, heads, size]))
-        normed = self.norm(split, self.context.norm_weight(name))
+        normed = self.norm(split, self.context.norm_weight(name, factor))
         return graph.op("Reshape", normed, graph.constant([0, 0, heads * size]))
 
     def _rotate(self, x: str, heads: int, rope: Rope) -> str:

@@ -118,7 +118,9 @@ class PlainBody:
     def _heads(self, layer: int, x: str, part: str, heads: int) -> str:
         """Project to [batch, heads, tokens, head dim], normalised per head where the family does."""
         graph, name = self.graph, f"layers.{layer}.{part}"
-        y = self.context.linear.product(x, name, [self.context.weights[name]], self.context.bias(name + "_bias"))
+        y = self.context.linear.product(
+            x, name, [self.context.weights[name]], self.context.weights.bias(name + "_bias")
+        )
         y = graph.op("Reshape", y, graph.constant([0, 0, heads, self.config.head_dim]))
         if self.config.qk_norm and part != "v":
             y = self.norm(y, self.context.norm_weight(name + "_norm"))

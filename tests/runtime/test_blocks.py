@@ -85,3 +85,20 @@ def test_wrong_sizes_are_named():
 def test_plain_floats_have_no_codes():
     with pytest.raises(UnsupportedError, match="F32 is not a block format"):
         Tensor.of("w", np.ones((2, 2))).codes()
+
+
+@pytest.mark.parametrize("kind", QUANTIZED, ids=lambda kind: kind.name)
+def test_a_factor_reaches_every_value_and_no_code(kind):
+    tensor = Tensor("t", kind, (2, 256), raw_blocks(kind, 2, 256, seed=1))
+
+    scaled = tensor.times(0.5).take(slice(1, 2)).times(0.25)
+
+    assert np.array_equal(scaled.float32(), tensor.float32()[1:] / 8)
+    assert np.array_equal(scaled.codes().float32(), scaled.float32())
+    assert np.array_equal(scaled.codes().codes, tensor.codes().codes[1:])
+
+
+def test_a_factor_reaches_plain_floats():
+    tensor = Tensor.of("t", np.arange(6.0).reshape(2, 3))
+
+    assert np.array_equal(tensor.times(3).float32(), np.arange(6.0).reshape(2, 3) * 3)

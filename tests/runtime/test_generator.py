@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 import time
@@ -15,12 +16,14 @@ from toy_text import ToyCodec
 
 from runtime.errors import BusyError, ContextOverflowError, PromptError, UnsupportedError
 from runtime.export import export
-from runtime.forms import open_driver
+from runtime.forms import open_driver, optimum
 from runtime.generator import Generator, Settings
 from runtime.graph.decoder import GraphOptions
 from runtime.sampling import Sampling
-from runtime.session import SessionOptions, run_interruptibly
+from runtime.session import SessionOptions, ort, run_interruptibly
 from runtime.weights import open_weights
+
+NAIVE = "ORT_GQA_DISABLE_FLASH_ATTENTION"
 
 
 @pytest.fixture(scope="module")
@@ -334,3 +337,36 @@ def test_repetition_penalty_changes_the_answer(model):
     assert other != plain
     assert len(set(other)) >= len(set(plain))
     assert np.all(np.array(other) < 128)
+
+
+def test_a_growing_buffer_keeps_what_it_holds(folder, weights, monkeypatch):
+    monkeypatch.setattr(optimum, "_FIRST", 2)
+    grown = Generator(open_driver(folder / "fused"), chunk=3)
+    settings = Settings(max_new_tokens=12, stop_ids=())
+
+    assert grown.generate_ids(PROMPT, settings) == greedy(weights, PROMPT, 12)
+    assert grown.generate_batch([PROMPT, PROMPT[:5]], settings) == [
+        greedy(weights, PROMPT, 12),
+        greedy(weights, PROMPT[:5], 12),
+    ]
+
+
+def test_the_shared_buffer_refuses_what_it_cannot_hold(folder):
+    driver = open_driver(folder / "fused", max_length=9)
+
+    with pytest.raises(ContextOverflowError):
+        driver.all_logits([1] * 10)
+    assert driver.all_logits([1] * 9).shape[0] == 9
+
+
+def test_the_kernel_of_the_attention_is_chosen_for_one_session_only(folder, monkeypatch):
+    seen = []
+    session = ort.InferenceSession
+    monkeypatch.delenv(NAIVE, raising=False)
+    monkeypatch.setattr(ort, "InferenceSession", lambda *a, **k: seen.append(os.environ.get(NAIVE)) or session(*a, **k))
+
+    for tiled in (False, True):
+        open_driver(folder / "fused", options=SessionOptions(threads=1, tiled_attention=tiled))
+
+    assert seen == ["1", None]
+    assert NAIVE not in os.environ

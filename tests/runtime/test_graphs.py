@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 from numpy_forward import forward, greedy
+from onnx import helper
 from tiny_models import MODELS, PROMPT, write_folder
 
 from runtime.blocks import Tensor
@@ -64,6 +66,20 @@ def test_logits_of_the_positions_asked_for(export_tiny, form, logits):
     last = open_driver(folder).feed(PROMPT)
 
     assert np.abs(last - forward(weights, PROMPT)[-1]).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "qwen3", "gemma2"])  # weights, biases, norms, a cap on top
+def test_the_scale_of_the_attention_is_in_the_queries(export_tiny, name):
+    folder, weights = export_tiny(name)
+
+    attentions = [
+        helper.get_attribute_value(attribute)
+        for node in onnx.load(folder / "model.onnx", load_external_data=False).graph.node
+        for attribute in node.attribute
+        if attribute.name == "scale"
+    ]
+
+    assert attentions == [1.0] * weights.config.layers
 
 
 def test_context_sets_the_length_of_the_fused_form(export_tiny):

@@ -85,9 +85,9 @@ def _export(source: Path, target: Path, kind: str) -> None:
 
 def answer(folder: Path) -> Any:
     """Return what a model says, or the error."""
-    from runtime.generator import Settings
     from runtime.model import load
     from runtime.session import SessionOptions
+    from runtime.settings import Settings
 
     try:
         model = load(folder, options=SessionOptions(threads=1))

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from runtime.chat import Chat as Chat
     from runtime.export import export as export
     from runtime.generator import Generator as Generator
-    from runtime.generator import Settings as Settings
-    from runtime.generator import Statistics as Statistics
-    from runtime.generator import Stream as Stream
     from runtime.graph.decoder import GraphOptions as GraphOptions
     from runtime.graph.linear import Precision as Precision
     from runtime.model import load as load
     from runtime.sampling import Sampling as Sampling
     from runtime.session import SessionOptions as SessionOptions
+    from runtime.settings import Settings as Settings
+    from runtime.settings import Statistics as Statistics
+    from runtime.stream import Stream as Stream
 
 _HOMES = {
     "Chat": "chat",
@@ -30,9 +30,9 @@ _HOMES = {
     "Precision": "graph.linear",
     "Sampling": "sampling",
     "SessionOptions": "session",
-    "Settings": "generator",
-    "Statistics": "generator",
-    "Stream": "generator",
+    "Settings": "settings",
+    "Statistics": "settings",
+    "Stream": "stream",
     "export": "export",
     "load": "model",
 }

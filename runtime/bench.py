@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runtime.generator import Settings
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from runtime.generator import Generator

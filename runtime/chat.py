@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runtime.errors import ContextOverflowError, PromptError
-from runtime.generator import Generator, Settings, Stream
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from runtime.generator import Generator
+    from runtime.stream import Stream
 
     Message = Mapping[str, Any]
 

@@ -175,8 +175,8 @@ def open_model(arguments: argparse.Namespace) -> Generator:
 
 def _run(arguments: argparse.Namespace) -> int:
     from runtime.chat import Chat
-    from runtime.generator import Settings
     from runtime.sampling import Sampling
+    from runtime.settings import Settings
 
     sampling = Sampling(
         temperature=arguments.temperature,

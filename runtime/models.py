@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-_BUILDERS = ("blocks.py", "config.py", "export.py", "gguf.py", "rope.py", "safetensors.py", "weights.py", "graph")
+# Modules that shape a graph, as patterns; what other code built is built again.
+_BUILDERS = ("blocks.py", "config*.py", "export.py", "gguf.py", "rope.py", "safetensors.py", "weights.py", "graph/*.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +178,8 @@ def _code() -> str:
     """Digest of the modules that build graphs: what other code built is built again."""
     here = os.path.dirname(__file__)
     digest = hashlib.sha256(__version__.encode())
-    for name in _BUILDERS:
-        path = os.path.join(here, name)
-        files = sorted(glob.glob(os.path.join(glob.escape(path), "*.py"))) if os.path.isdir(path) else [path]
-        for file in filter(os.path.exists, files):
+    for pattern in _BUILDERS:
+        for file in sorted(glob.glob(os.path.join(glob.escape(here), pattern))):
             with open(file, "rb") as stream:
                 digest.update(stream.read())
     return digest.hexdigest()[:8]

@@ -12,13 +12,10 @@ import contextlib
 import json
 import time
 import uuid
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from runtime.chat import fit
-from runtime.errors import MissingDependencyError, PromptError
-from runtime.generator import Settings
-from runtime.sampling import Sampling
+from runtime.errors import MissingDependencyError
+from runtime.requests import RequestError, read_job
 from tokenizers_lite.errors import TokenizerError
 
 try:
@@ -36,31 +33,13 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from runtime.generator import Generator, Stream
+    from runtime.generator import Generator
+    from runtime.requests import Job
+    from runtime.stream import Stream
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _REASONS = {"stop": "stop", "length": "length", "context": "length", "cancelled": "stop"}
 _MAX_BODY = 4 << 20
-
-
-class RequestError(PromptError):
-    """A request that cannot be served as it is; `status` is the HTTP code, `field` the parameter."""
-
-    def __init__(self, message: str, field: str | None = None, status: int = 400) -> None:
-        super().__init__(message)
-        self.field = field
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A request that was understood."""
-
-    ids: list[int]
-    settings: Settings
-    streaming: bool
-    usage_wanted: bool
-    chat: bool
 
 
 class Service:
@@ -202,86 +181,6 @@ def _failure(error: TokenizerError) -> Response:
     status = error.status if isinstance(error, RequestError) else 400
     headers = {"Retry-After": "1"} if status == 503 else None
     return JSONResponse(_error_body(error), status_code=status, headers=headers)
-
-
-# ---------------------------------------------------------------- requests
-
-
-def read_job(generator: Generator, values: Mapping[str, Any], *, chat: bool) -> Job:
-    """Turn the body of a request into ids and settings.
-
-    Raises:
-        RequestError: a parameter is missing, of the wrong type, or not supported.
-        PromptError: the prompt cannot be fed.
-    """
-    if values.get("n") not in (None, 1):
-        raise RequestError("only n=1 is supported", "n")
-    settings = read_settings(values)
-    if chat:
-        ids, _ = fit(generator, _messages(values.get("messages")), replace(settings, overflow="drop"))
-    else:
-        prompt = values.get("prompt")
-        if isinstance(prompt, list) and prompt and all(isinstance(token, int) for token in prompt):
-            ids = prompt
-        elif isinstance(prompt, str):
-            ids = generator.encode(prompt)
-        else:
-            raise RequestError("prompt must be a string or a list of ids", "prompt")
-    generator.check(ids, settings)
-    options = values.get("stream_options") or {}
-    return Job(ids, settings, bool(values.get("stream")), bool(options.get("include_usage")), chat)
-
-
-def read_settings(values: Mapping[str, Any]) -> Settings:
-    """Read limits and sampling; what the API does not know (top_k, min_p, repetition_penalty) is taken too."""
-    stop = values.get("stop") or []
-    stops = [stop] if isinstance(stop, str) else stop
-    if not isinstance(stops, list) or not all(isinstance(text, str) for text in stops):
-        raise RequestError("stop must be a string or a list of strings", "stop")
-    bias = values.get("logit_bias") or {}
-    try:
-        pairs = {int(token): float(value) for token, value in bias.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise RequestError("logit_bias must map ids to numbers", "logit_bias") from None
-    sampling = Sampling(
-        temperature=_number(values, "temperature", 1.0),
-        top_p=_number(values, "top_p", 1.0),
-        top_k=int(_number(values, "top_k", 0)),
-        min_p=_number(values, "min_p", 0.0),
-        repetition_penalty=_number(values, "repetition_penalty", 1.0),
-        presence_penalty=_number(values, "presence_penalty", 0.0),
-        frequency_penalty=_number(values, "frequency_penalty", 0.0),
-        seed=None if values.get("seed") is None else int(_number(values, "seed", 0)),
-        logit_bias=pairs or None,
-    )
-    newest = "max_completion_tokens" if values.get("max_completion_tokens") is not None else "max_tokens"
-    return Settings(max_new_tokens=int(_number(values, newest, 512)), sampling=sampling, stop=tuple(stops))
-
-
-def _number(values: Mapping[str, Any], name: str, default: float) -> float:
-    value = values.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise RequestError(f"{name} must be a number", name)
-    return value
-
-
-def _messages(value: Any) -> list[dict[str, Any]]:
-    """Check messages; content given in parts is joined, parts other than text are refused."""
-    if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
-        raise RequestError("messages must be a list of objects with role and content", "messages")
-    messages = []
-    for entry in value:
-        content = entry.get("content")
-        if isinstance(content, list):
-            if not all(isinstance(part, dict) and part.get("type") == "text" for part in content):
-                raise RequestError("only text content is supported", "messages")
-            content = "".join(str(part.get("text", "")) for part in content)
-        if not isinstance(entry.get("role"), str) or not isinstance(content, str):
-            raise RequestError("each message needs role and content", "messages")
-        messages.append({**entry, "content": content})
-    return messages
 
 
 # ------------------------------------------------------------------ running

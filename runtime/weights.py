@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runtime import config as configs
-from runtime import safetensors
+from runtime import config_gguf, config_hf, safetensors
 from runtime.blocks import Tensor
 from runtime.errors import ModelFileError
 from runtime.gguf import GGUFFile
@@ -132,18 +131,18 @@ def open_weights(path: str | os.PathLike[str]) -> Weights:
     """
     place = os.fspath(path)
     if os.path.isdir(place):
-        return _from_hf(configs.from_folder(place), safetensors.read_folder(place), place)
+        return _from_hf(config_hf.from_folder(place), safetensors.read_folder(place), place)
     if not os.path.exists(place):
         raise ModelFileError("no such file or folder", file=place)
     if place.endswith(".safetensors"):
         folder = os.path.dirname(place) or "."
-        return _from_hf(configs.from_folder(folder), safetensors.read_file(place), place)
+        return _from_hf(config_hf.from_folder(folder), safetensors.read_file(place), place)
     return from_gguf(GGUFFile(place))
 
 
 def from_gguf(file: GGUFFile) -> Weights:
     """Give the tensors of an opened GGUF file their canonical names."""
-    config = configs.from_gguf_metadata(file.metadata, file.tensors, file.path)
+    config = config_gguf.from_gguf_metadata(file.metadata, file.tensors, file.path)
     found = _collect(file.tensors, config, _TOP_GGUF, _GGUF, "blk.")
     if config.family == "phi3":
         for layer in range(config.layers):

@@ -47,9 +47,10 @@ class Chat:
         """
         if not isinstance(text, str):
             raise PromptError(f"a question must be text (got {text!r:.80})")
-        self.messages.append({"role": "user", "content": text})
+        question = {"role": "user", "content": text}
+        self.messages.append(question)
         try:
-            return Answer(self, self.start(self.messages))
+            return Answer(self, self.start(self.messages), question)
         except Exception:
             self.messages.pop()
             raise
@@ -60,8 +61,10 @@ class Chat:
         Raises:
             ContextOverflowError: they do not fit, even after dropping what the policy allows.
         """
-        ids, _ = fit(self.generator, messages, self.settings, self.options)
-        return self.generator.stream(ids, _without_drop(self.settings))
+        ids, dropped = fit(self.generator, messages, self.settings, self.options)
+        stream = self.generator.stream(ids, _without_drop(self.settings))
+        stream.stats.dropped_messages = dropped
+        return stream
 
     def forget(self) -> None:
         """Start over, keeping the system message."""
@@ -130,17 +133,25 @@ def fit(
 class Answer:
     """The answer to one question of a chat, as it comes."""
 
-    def __init__(self, chat: Chat, stream: Stream) -> None:
+    def __init__(self, chat: Chat, stream: Stream, question: Message) -> None:
         self._chat = chat
+        self._question = question
         self.stream = stream
         self.stats = stream.stats
 
     def cancel(self) -> None:
-        """End the answer; what came so far stays in the conversation."""
+        """End the answer; what came so far stays in the conversation, and a question without any answer does not."""
         self.stream.cancel()
 
     def __iter__(self) -> Iterator[str]:
         try:
             yield from self.stream
         finally:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Add the answer to the conversation; a question cancelled before it had any leaves no trace."""
+        if self.stream.text or self.stats.finish_reason not in ("", "cancelled"):
             self._chat.messages.append({"role": "assistant", "content": self.stream.text})
+        elif self._chat.messages and self._chat.messages[-1] is self._question:
+            self._chat.messages.pop()

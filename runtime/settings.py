@@ -66,10 +66,16 @@ def as_ids(values: Iterable[int], name: str = "the prompt") -> list[int]:
 
 @dataclass(slots=True)
 class Statistics:
-    """What a generation took. Seconds are wall time."""
+    """What a generation took. Seconds are wall time.
+
+    Of the prompt's tokens `reused_tokens` were in the cache and `fed_tokens` were computed; both together are
+    fewer than `prompt_tokens` only if it was cancelled. `dropped_messages` of a chat were left out to fit.
+    """
 
     prompt_tokens: int = 0
     reused_tokens: int = 0
+    fed_tokens: int = 0
+    dropped_messages: int = 0
     new_tokens: int = 0
     load_seconds: float = 0.0
     prefill_seconds: float = 0.0
@@ -80,7 +86,7 @@ class Statistics:
     @property
     def prefill_rate(self) -> float:
         """Prompt tokens per second, those found in the cache not counted."""
-        return _rate(self.prompt_tokens - self.reused_tokens, self.prefill_seconds)
+        return _rate(self.fed_tokens, self.prefill_seconds)
 
     @property
     def decode_rate(self) -> float:
@@ -88,8 +94,9 @@ class Statistics:
         return _rate(self.new_tokens - 1, self.decode_seconds)
 
     def __str__(self) -> str:
+        dropped = f"{self.dropped_messages} oldest messages dropped, " if self.dropped_messages else ""
         return (
-            f"{self.prompt_tokens} prompt tokens ({self.reused_tokens} reused, {self.prefill_rate:.0f}/s), "
+            f"{dropped}{self.prompt_tokens} prompt tokens ({self.reused_tokens} reused, {self.prefill_rate:.0f}/s), "
             f"{self.new_tokens} new ({self.decode_rate:.0f}/s), first after {self.first_token_seconds:.2f} s, "
             f"load {self.load_seconds:.2f} s, finished: {self.finish_reason}"
         )

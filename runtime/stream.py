@@ -45,6 +45,7 @@ class Stream:
             self._generator.driver.sample_with(self._settings.sampling)
             result, self.stats.reused_tokens = self._generator.prefill(self._prompt, self._stopped)
             self.stats.prefill_seconds = time.perf_counter() - started
+            self.stats.fed_tokens = self._generator.driver.length - self.stats.reused_tokens
             if result is None or self._stopped.is_set():
                 self.stats.finish_reason = "cancelled"
                 return

@@ -53,6 +53,37 @@ def test_the_oldest_turns_are_dropped_first(model):
     assert ids[: len("systembe kind") + 1] == model.codec.apply_chat_template(chat.messages[:1])
 
 
+def test_what_was_dropped_is_in_the_statistics(model):
+    chat = Chat(model, system="be kind", settings=SHORT)
+    answers = []
+    for text in ("first " * 4, "second " * 4, "third " * 4):
+        answers.append(chat.ask(text))
+        "".join(answers[-1])
+
+    stats = answers[-1].stats
+
+    assert answers[0].stats.dropped_messages == 0
+    assert stats.dropped_messages > 0
+    assert str(stats).startswith(f"{stats.dropped_messages} oldest messages dropped, ")
+    assert stats.fed_tokens + stats.reused_tokens == stats.prompt_tokens
+    assert stats.new_tokens == 6
+
+
+def test_a_question_cancelled_before_its_answer_leaves_no_trace(model):
+    chat = Chat(model, system="be kind", settings=SHORT)
+    "".join(chat.ask("one"))
+    before = list(chat.messages)
+
+    answer = chat.ask("two")
+    answer.cancel()
+
+    assert "".join(answer) == ""
+    assert answer.stats.finish_reason == "cancelled"
+    assert answer.stats.fed_tokens == 0
+    assert chat.messages == before
+    assert "".join(chat.ask("two"))
+
+
 def test_a_message_that_cannot_fit_is_refused_and_not_kept(model):
     chat = Chat(model, settings=SHORT)
 

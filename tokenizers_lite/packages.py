@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 import sys
 
-from tokenizers_lite.hub import LIMIT, FetchError
+from tokenizers_lite._download import LIMIT, FetchError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tokenizers_lite.hub import Fetch
+    from tokenizers_lite._cache import Fetch
     from tokenizers_lite.registry import Package
 
     Read = Callable[[str], bytes]  # name inside the archive, without its first folder -> content

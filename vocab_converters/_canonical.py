@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tokenizers_lite.spec import Spec
 
-
 _ID = 0xFFFFFFFF
 
 

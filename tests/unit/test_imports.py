@@ -37,7 +37,7 @@ LAYERS = [
         "_automaton_build",
     },
     {"bulk", "stream", "pipeline", "formats", "registry_data"},
-    {"registry", "hub", "packages", "recipes"},
+    {"registry", "hub", "packages", "recipes", "_cache", "_download"},
     {
         "tokenizer",
         "components",

@@ -95,7 +95,7 @@ def test_a_licence_that_forbids_it_is_not_bundled(entry: Entry):
 
 def test_the_hashes_are_those_of_the_real_files():
     """Each file of ../shared/vocab that the registry lists has the size and sha256 listed."""
-    from tokenizers_lite.hub import sha256_of
+    from tokenizers_lite._cache import sha256_of
 
     folder = SHARED / "vocab"
     if not folder.is_dir():

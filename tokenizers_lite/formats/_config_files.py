@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 

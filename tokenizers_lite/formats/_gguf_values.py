@@ -10,13 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
 _STRING, _ARRAY = 8, 9
-
-
 _SCALARS = {i: Struct("<" + code) for i, code in zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True)}
-
-
 _U32, _U64 = _SCALARS[4], _SCALARS[10]
 
 

@@ -187,7 +187,7 @@ def inputs(subject: laws.Subject, rng: random.Random, with_file: bool) -> Iterat
 
 def known_campaigns(models: int | None = None, seed: int = 0) -> list[str]:
     """Return all campaigns that the files and tools at hand allow; with `models`, on so many models only."""
-    from fuzz import chats, files, native
+    from fuzz import chats, files, native_reader
     from fuzz.models import names
 
     rng = random.Random(seed)
@@ -206,7 +206,7 @@ def known_campaigns(models: int | None = None, seed: int = 0) -> list[str]:
     if os.environ.get(chats.PYTHON) and chats.templates():
         made.append("chat")
     readers = list(files.READERS)
-    if native.compiler():
+    if native_reader.compiler():
         made += ["cpp", *(f"cpp:{name}" for name in some(names()))]
         readers.append("cpp")
     return [*made, *(f"files:{name}" for name in readers), "state"]

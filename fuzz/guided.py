@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fuzz import files, native
+from fuzz import files, native_reader
 
 SEEDS = 40
 LONGEST = 20_000
@@ -46,8 +46,8 @@ def libfuzzer(folder: Path) -> Path:
         raise SystemExit("libFuzzer comes with clang: install clang++")
     made = folder / "cpp"
     defines = ["-DTKL_LIBFUZZER", "-DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION"]
-    flags = [*native.FLAGS, "-fsanitize=fuzzer", *defines]
-    sources = [str(native.SOURCES / name) for name in ("tokenizers_lite.cpp", "fuzz.cpp")]
+    flags = [*native_reader.FLAGS, "-fsanitize=fuzzer", *defines]
+    sources = [str(native_reader.SOURCES / name) for name in ("tokenizers_lite.cpp", "fuzz.cpp")]
     subprocess.run([clang, *flags, *sources, "-o", str(made)], check=True)
     return made
 
@@ -55,7 +55,7 @@ def libfuzzer(folder: Path) -> Path:
 def hunt_native(target: str, folder: Path, seconds: int) -> list[dict[str, Any]]:
     """Run libFuzzer on files, or on texts of a model; gives the cases it found."""
     _, _, name = target.partition(":")
-    environment = {**os.environ, **native.OPTIONS}
+    environment = {**os.environ, **native_reader.OPTIONS}
     if target.startswith("cpp-texts"):
         from fuzz.models import compact_file, corpora
         from fuzz.texts import Texts

@@ -147,7 +147,7 @@ for n in range(10**9):
 
 def killed(rng: random.Random, suffix: str = ".tokc") -> str | None:
     """A process killed while it writes leaves the old file or the new one, and the next one can write."""
-    from fuzz.files import simple
+    from fuzz.file_samples import simple
 
     with tempfile.TemporaryDirectory() as folder:
         sources = []

@@ -18,9 +18,10 @@ import onnx  # type: ignore[import-not-found,unused-ignore]
 from runtime.blocks import Tensor
 from runtime.errors import ModelFileError, UnsupportedError
 from runtime.graph.initializers import graph_size, read_graph, tensor_array
-from runtime.graph.linear import LinearWriter, Precision, store
+from runtime.graph.linear import LinearWriter, Precision, Stored, store
 from runtime.graph.writer import GraphWriter
 from runtime.install import GRAPH, settle, staged
+from runtime.session import open_session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def quantize(source: str | os.PathLike[str], folder: str | os.PathLike[str], met
 
     Raises:
         ModelFileError: the source is not there or would be overwritten, or the folder cannot be written.
-        UnsupportedError: an unknown method.
+        UnsupportedError: an unknown method, a graph that is quantised already, or one the method cannot turn.
     """
     if method not in METHODS:
         raise UnsupportedError(f"method must be one of {', '.join(METHODS)} (got {method!r})")
@@ -65,10 +66,24 @@ def quantize(source: str | os.PathLike[str], folder: str | os.PathLike[str], met
     settle(source_folder)
     before = graph_size(graph)
     with staged(os.fspath(folder)) as staging:
-        {"dynamic": _dynamic, "half": _half}.get(method, _blockwise)(graph, os.path.join(staging, GRAPH), method)
+        made = os.path.join(staging, GRAPH)
+        {"dynamic": _dynamic, "half": _half}.get(method, _blockwise)(graph, made, method)
+        _check_loads(made, method)
         if os.path.realpath(source_folder) != os.path.realpath(os.fspath(folder)):
             _carry_files(source_folder, staging)
     return Quantized(target, before, graph_size(target))
+
+
+def _check_loads(graph: str, method: str) -> None:
+    """Load what was written before it replaces anything.
+
+    Raises:
+        UnsupportedError: onnxruntime does not take it.
+    """
+    try:
+        open_session(graph)
+    except ModelFileError as error:
+        raise UnsupportedError(f"this graph cannot be turned into {method}, nothing was written: {error}") from error
 
 
 def _carry_files(source: str, target: str) -> None:
@@ -136,10 +151,21 @@ def _blockwise(graph: str, target: str, method: str) -> None:
             matrix = tensor_array(tensors[weight], graph)
             rows = matrix if node.op_type == "Gemm" else matrix.T
             stored = store(linear, weight + "." + method, [Tensor.of(weight, np.ascontiguousarray(rows))])
-            linear.blocked(node.input[0], stored)
-            writer.nodes[-1].output[0] = node.output[0]
+            _multiply(linear, node, stored)
         properties = {entry.key: entry.value for entry in model.metadata_props}
         writer.finish(model.graph.name or "decoder", {**properties, "tokenizers_lite.weights": method})
+
+
+def _multiply(linear: LinearWriter, node: Any, stored: Stored) -> None:
+    """Write the product that takes the place of a node; the input of a Gemm gets the axis that pooling needs."""
+    writer, flat = linear.graph, node.op_type == "Gemm"
+    x = node.input[0]
+    if flat:
+        x = writer.op("Reshape", x, writer.constant([1, -1, stored.columns]))
+    y = linear.blocked(x, stored)
+    if flat:
+        writer.op("Reshape", y, writer.constant([-1, stored.rows]))
+    writer.nodes[-1].output[0] = node.output[0]
 
 
 def _constant_matrix(node: Any, tensors: dict[str, Any]) -> str | None:

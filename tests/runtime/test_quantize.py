@@ -19,10 +19,11 @@ from runtime.quantize import quantize
 from runtime.report import compare, compare_drivers
 
 
+@pytest.mark.parametrize("name", ["llama", "llama-tied-scaled", "gemma3"])
 @pytest.mark.parametrize("form", ["plain", "fused"])
 @pytest.mark.parametrize(("method", "bound"), [("int8", 0.99), ("int4", 0.8), ("half", 0.999), ("dynamic", 0.8)])
-def test_a_quantised_graph_runs_and_stays_near(export_tiny, tmp_path, form, method, bound):
-    folder, _ = export_tiny("llama", GraphOptions(form=form))
+def test_a_quantised_graph_runs_and_stays_near(export_tiny, tmp_path, name, form, method, bound):
+    folder, _ = export_tiny(name, GraphOptions(form=form))
     expected = open_driver(folder).all_logits(PROMPT)
 
     done = quantize(folder, tmp_path / "small", method)
@@ -55,6 +56,18 @@ def test_errors_of_quantising(tmp_path, export_tiny):
     with pytest.raises(ModelFileError, match="no such graph"):
         quantize(tmp_path / "nowhere", tmp_path / "x")
     assert set(module.METHODS) == {"int8", "int4", "dynamic", "half"}
+
+
+def test_a_graph_that_does_not_load_replaces_nothing(export_tiny, tmp_path, monkeypatch):
+    folder, _ = export_tiny("llama")
+    quantize(folder, tmp_path / "small", "int8")
+    before = (tmp_path / "small" / "model.onnx").read_bytes()
+    monkeypatch.setattr(module, "_dynamic", lambda graph, made, method: open(made, "wb").close())
+
+    with pytest.raises(UnsupportedError, match="cannot be turned into dynamic, nothing was written"):
+        quantize(folder, tmp_path / "small", "dynamic")
+
+    assert (tmp_path / "small" / "model.onnx").read_bytes() == before
 
 
 def test_a_graph_compared_with_itself_loses_nothing(export_tiny):

@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+from runtime.errors import UnsupportedError
 from tokenizers_lite.errors import TokenizerError
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from runtime.chat import Answer, Chat
     from runtime.generator import Generator
+    from runtime.graph.decoder import GraphOptions
+    from runtime.report import Comparison
 
 QUALITY = {
     "exact": "weights of the file as they are, float activations: the reference's tokens",
@@ -70,6 +73,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     export.add_argument("--logits", choices=("keep", "last", "all"), default="keep", help="positions that get logits")
     export.add_argument("--genai", action="store_true", help="for onnxruntime-genai: fused, logits of the last token")
     export.add_argument("--half", action="store_true", help="16-bit activations, cache and float weights")
+    export.add_argument("--text", help="a text file on which to compare with the float32 graph (perplexity, KL, top-1)")
+    export.add_argument("--tokens", type=int, default=2048, help="tokens of the text to use")
     _add_build_options(export)
     _add_quantize(commands)
     bench = _command(commands, "bench", _bench, "measure load, prompt and decoding speed")
@@ -123,7 +128,7 @@ def _add_quantize(commands: Any) -> None:
     parser.add_argument("--threads", type=int, default=0)
 
 
-def graph_options(arguments: argparse.Namespace) -> Any:
+def graph_options(arguments: argparse.Namespace) -> GraphOptions:
     """Turn the build options into `GraphOptions`."""
     from runtime.graph.decoder import GraphOptions
     from runtime.graph.linear import Precision
@@ -246,19 +251,45 @@ def _export(arguments: argparse.Namespace) -> int:
     from runtime.export import export
     from runtime.models import weights
 
+    options = graph_options(arguments)
+    if arguments.text:
+        _check_comparable(arguments, options)
     progress = _Progress()
     try:
         source = weights(arguments.source, progress)
         done = export(
             source,
             arguments.output,
-            graph_options(arguments),
+            options,
             progress=lambda layer, layers: progress("layers", layer, layers),
         )
     finally:
         progress.clear()
     print(f"{done.graph}: {done.parameters / 1e6:.0f} million weights in {done.bytes / 1e6:.0f} MB")
+    if arguments.text:
+        print(_compare_with_float(source, arguments))
     return 0
+
+
+def _check_comparable(arguments: argparse.Namespace, options: GraphOptions) -> None:
+    from runtime.report import check_text
+
+    check_text(arguments.text, arguments.tokens)
+    if options.logits == "last":
+        raise UnsupportedError("--text needs logits of every position: export with --logits keep, compare, then ship")
+
+
+def _compare_with_float(source: str, arguments: argparse.Namespace) -> Comparison:
+    """Compare an export with the float32 graph of the same weights, built for the purpose."""
+    import tempfile
+
+    from runtime.export import export
+    from runtime.graph.decoder import GraphOptions
+    from runtime.report import compare
+
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(arguments.output))) as folder:
+        export(source, folder, GraphOptions(form=graph_options(arguments).form))
+        return compare(folder, arguments.output, arguments.text, arguments.tokens, arguments.threads)
 
 
 def _quantize(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 PREFIX = "tokenizers_lite."
+BLOCKED = "1.22"  # oldest onnxruntime with 8-bit MatMulNBits
 # Copied beside the graph when the source folder has them.
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -115,7 +116,7 @@ def requires(weights: Weights, options: GraphOptions) -> str:
     if options.form == "fused" and any(weights.config.windows):
         return "1.24"  # before, GroupQueryAttention's window had another length
     if options.precision.weights in ("exact", "int8", "int4"):
-        return "1.22"  # 8-bit MatMulNBits
+        return BLOCKED
     return "1.18"
 
 

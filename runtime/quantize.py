@@ -17,16 +17,23 @@ import onnx  # type: ignore[import-not-found,unused-ignore]
 
 from runtime.blocks import Tensor
 from runtime.errors import ModelFileError, UnsupportedError
+from runtime.export import BLOCKED, PREFIX
 from runtime.graph.initializers import graph_size, read_graph, tensor_array
 from runtime.graph.linear import LinearWriter, Precision, Stored, store
 from runtime.graph.writer import GraphWriter
-from runtime.install import GRAPH, settle, staged
-from runtime.session import open_session
+from runtime.install import BESIDE, GRAPH, settle, staged
+from runtime.session import open_session, version
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHODS = ("int8", "int4", "dynamic", "half")
+_ACTIVATIONS = {
+    "int8": "float32 with int8 products",
+    "int4": "float32 with int8 products",
+    "half": "float16",
+    "dynamic": "float32 with int8 products",
+}
 _CARRIED = (".json", ".jinja", ".model", ".txt", ".tokc", ".gguf")
 
 
@@ -68,10 +75,26 @@ def quantize(source: str | os.PathLike[str], folder: str | os.PathLike[str], met
     with staged(os.fspath(folder)) as staging:
         made = os.path.join(staging, GRAPH)
         {"dynamic": _dynamic, "half": _half}.get(method, _blockwise)(graph, made, method)
+        _describe(made, method)
         _check_loads(made, method)
         if os.path.realpath(source_folder) != os.path.realpath(os.fspath(folder)):
             _carry_files(source_folder, staging)
     return Quantized(target, before, graph_size(target))
+
+
+def _describe(graph: str, method: str) -> None:
+    """Correct what the graph says of itself, where `runtime.export` made it say anything."""
+    model = read_graph(graph)
+    properties = {entry.key: entry.value for entry in model.metadata_props if entry.key != BESIDE}
+    if PREFIX + "weights" not in properties:
+        return
+    changes = {"weights": method, "activations": _ACTIVATIONS[method]}
+    if method in ("int8", "int4") and version(properties.get(PREFIX + "requires", "1.18")) < version(BLOCKED):
+        changes["requires"] = BLOCKED
+    properties.update({PREFIX + key: value for key, value in changes.items()})
+    onnx.helper.set_model_props(model, properties)
+    with open(graph, "wb") as stream:
+        stream.write(model.SerializeToString())
 
 
 def _check_loads(graph: str, method: str) -> None:
@@ -153,7 +176,7 @@ def _blockwise(graph: str, target: str, method: str) -> None:
             stored = store(linear, weight + "." + method, [Tensor.of(weight, np.ascontiguousarray(rows))])
             _multiply(linear, node, stored)
         properties = {entry.key: entry.value for entry in model.metadata_props}
-        writer.finish(model.graph.name or "decoder", {**properties, "tokenizers_lite.weights": method})
+        writer.finish(model.graph.name or "decoder", properties)
 
 
 def _multiply(linear: LinearWriter, node: Any, stored: Stored) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from runtime.bench import measure
 from runtime.errors import PromptError
 from runtime.model import load
 from runtime.session import SessionOptions
@@ -35,12 +36,15 @@ class Comparison:
     agreement: float  # share of positions with the same most likely token
     bytes: int
     reference_bytes: int
+    speed: float = 0.0  # tokens per second when decoding; 0 is not measured
+    reference_speed: float = 0.0
 
     def __str__(self) -> str:
         return (
             f"{self.tokens} tokens: perplexity {self.perplexity:.2f} (reference {self.reference_perplexity:.2f}), "
             f"KL {self.divergence:.5f}, top-1 {100 * self.agreement:.1f} %, "
             f"{self.bytes / 1e6:.0f} MB (reference {self.reference_bytes / 1e6:.0f})"
+            + (f", decoding {self.speed:.1f} tokens/s (reference {self.reference_speed:.1f})" if self.speed else "")
         )
 
 
@@ -52,7 +56,7 @@ def log_softmax(logits: Floats) -> Floats:
 
 
 def compare(reference: str, graph: str, text: str, tokens: int = 2048, threads: int = 0) -> Comparison:
-    """Run both graphs over the start of a text file.
+    """Run both graphs over the start of a text file, then let both generate to see how fast they are.
 
     Args:
         reference: folder or graph to compare with, usually float32; its tokenizer is used.
@@ -70,7 +74,9 @@ def compare(reference: str, graph: str, text: str, tokens: int = 2048, threads: 
     with open(text, encoding="utf-8") as stream:
         ids = first.encode(stream.read(tokens * 20))[:tokens]
     sizes = [sum(os.path.getsize(file) for file in _files(place)) for place in (graph, reference)]
-    return compare_drivers(first.driver, second.driver, ids, sizes=(sizes[0], sizes[1]))
+    quality = compare_drivers(first.driver, second.driver, ids, sizes=(sizes[0], sizes[1]))
+    rates = [measure(model, prompt=16, new=32, repeat=3).decode_rate for model in (second, first)]
+    return replace(quality, speed=rates[0], reference_speed=rates[1])
 
 
 def check_text(path: str, tokens: int) -> None:
@@ -87,8 +93,9 @@ def check_text(path: str, tokens: int) -> None:
 
 def _files(place: str) -> list[str]:
     """Graph files of a folder, or of one graph."""
-    folder = place if os.path.isdir(place) else os.path.dirname(place) or "."
-    return [os.path.join(folder, name) for name in os.listdir(folder) if ".onnx" in name]
+    folder, start = (place, "") if os.path.isdir(place) else os.path.split(place)
+    names = os.listdir(folder or ".")
+    return [os.path.join(folder, name) for name in names if ".onnx" in name and name.startswith(start)]
 
 
 def compare_drivers(

@@ -120,6 +120,24 @@ def test_errors_of_the_commands(source, tmp_path, capsys, monkeypatch, words, me
     assert not (tmp_path / "x").exists()
 
 
+def test_export_and_quantize_report_what_smaller_weights_cost(source, tmp_path, capsys):
+    vocab = {f"w{number}": number for number in range(128)}
+    spec = {"model": {"type": "WordLevel", "vocab": vocab, "unk_token": "w0"}, "pre_tokenizer": {"type": "Whitespace"}}
+    (source / "tokenizer.json").write_text(json.dumps(spec))
+    (tmp_path / "text.txt").write_text(" ".join(f"w{number * 7 % 128}" for number in range(60)))
+    report = ["--text", str(tmp_path / "text.txt"), "--tokens", "50"]
+
+    assert main(["export", str(source), "-o", str(tmp_path / "q"), "--quality", "int8", *report]) == 0
+    assert main(["export", str(source), "-o", str(tmp_path / "f"), "--quality", "float"]) == 0
+    assert main(["quantize", str(tmp_path / "f"), "-o", str(tmp_path / "q"), "--to", "int4", *report]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("49 tokens: perplexity")]
+
+    assert len(said) == 2
+    assert all("KL 0." in line and "top-1" in line and "tokens/s (reference" in line for line in said)
+    assert main(["export", str(source), "-o", str(tmp_path / "x"), "--genai", *report]) == 1
+    assert "export with --logits keep" in capsys.readouterr().err
+
+
 def test_what_is_quantised_is_not_quantised_again(source, tmp_path, capsys):
     main(["export", str(source), "-o", str(tmp_path / "out"), "--quality", "int8"])
 

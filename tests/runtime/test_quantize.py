@@ -33,6 +33,21 @@ def test_a_quantised_graph_runs_and_stays_near(export_tiny, tmp_path, name, form
     assert done.bytes < done.before
 
 
+@pytest.mark.parametrize(
+    ("method", "activations", "needs"),
+    [("int8", "float32 with int8 products", "1.22"), ("half", "float16", "1.18"), ("dynamic", "float32 with", "1.18")],
+)
+def test_a_quantised_graph_says_what_it_is(export_tiny, tmp_path, method, activations, needs):
+    folder, _ = export_tiny("llama")
+
+    quantize(folder, tmp_path / "small", method)
+
+    said = open_driver(tmp_path / "small").info.extra
+    assert said["tokenizers_lite.weights"] == method
+    assert said["tokenizers_lite.activations"].startswith(activations)
+    assert said["tokenizers_lite.requires"] == needs
+
+
 def test_blockwise_quantising_leaves_no_float_product(export_tiny, tmp_path):
     folder, _ = export_tiny("llama", GraphOptions(form="plain"))
     quantize(folder, tmp_path / "small", "int8")
@@ -107,6 +122,7 @@ def test_reports_read_a_text(export_tiny, tmp_path, monkeypatch):
     report = str(compare(str(folder), str(tmp_path / "small"), str(text), tokens=100))
 
     assert report.startswith("99 tokens: perplexity")
+    assert "tokens/s (reference" in report
     with pytest.raises(PromptError, match="two tokens"):
         compare_drivers(open_driver(folder), open_driver(folder), [1])
 

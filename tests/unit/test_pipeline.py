@@ -13,7 +13,7 @@ from tokenizers_lite import pipeline
 from tokenizers_lite.byte_alphabet import CHARS
 from tokenizers_lite.formats import read
 from tokenizers_lite.models.bpe import merge
-from tokenizers_lite.pipeline import cutting, spelling
+from tokenizers_lite.pipeline import batch, cutting
 from tokenizers_lite.pipeline.byte_cutting import BROKEN, HARD, SOFT, ByteCuts, token_bytes
 from tokenizers_lite.pipeline.spelling import ByteSpeller
 from tokenizers_lite.tokenizer import Tokenizer
@@ -114,8 +114,31 @@ def test_bytes_of_tokens_in_the_alphabet():
     assert token_bytes(["Ġa", CHARS[255], "中b", "Ċ"]) == [b" a", b"\xff", b"\xffb", b"\n"]
 
 
-@given(merges_over(LETTERS), st.lists(pieces, min_size=1, max_size=4), st.integers(1, 9))
-def test_word_table_encodes_as_the_whole(merges, parts, window):
+def table_of(merges, ids):
+    pairs = {}
+    for rank, (left, right) in enumerate(merges):
+        pairs[ids[left] << 32 | ids[right]] = rank << 32 | ids[left + right]
+    return pairs
+
+
+@given(merges_over(LETTERS), st.lists(pieces, min_size=1, max_size=30), st.sampled_from([1, 16, 10**9]))
+def test_words_merged_together_are_merged_as_each(merges, words, stragglers):
+    np = pytest.importorskip("numpy", reason="merging together needs it")
+    from tokenizers_lite.bulk import merging
+
+    words = [word.translate(dict.fromkeys(map(ord, "\0\U00020000"), "b")) for word in words]
+    symbols = dict.fromkeys([*LETTERS, *"".join(words), *(left + right for left, right in merges)])
+    ids = {token: at for at, token in enumerate(symbols)}
+    together = merging.merger(np, table_of(merges, ids), len(ids), ids.get)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "_STRAGGLERS", stragglers)
+        found = together and together.merge_each(words)
+
+    assert found == ([[ids[token] for token in reference(list(word), merges)] for word in words] if merges else None)
+
+
+@given(merges_over(LETTERS), st.lists(pieces, min_size=1, max_size=4), st.integers(1, 9), st.integers(1, 3))
+def test_word_table_encodes_as_the_whole(merges, parts, window, few):
     np = pytest.importorskip("numpy", reason="bulk cutting needs it")
     from tokenizers_lite import bulk
 
@@ -125,12 +148,14 @@ def test_word_table_encodes_as_the_whole(merges, parts, window):
     def spell(word):
         return [ids[token] for token in reference(list(word), merges)]
 
+    merger = bulk.merger(np, table_of(merges, ids), len(ids), ids.get)
     parts = [part.replace("\0", "b") for part in parts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk.table, "WINDOW", window)
         patch.setattr(bulk.table, "LONGEST", 3)
         patch.setattr(bulk.table, "WORDS", 5)
-        table = bulk.Bulk(np, bulk.of_characters(np, ids), spell)
+        patch.setattr(bulk.table, "FEW", few)
+        table = bulk.Bulk(np, bulk.of_characters(np, ids), spell, merger)
         found = table.encode([(part, False) if at % 2 else 7 for at, part in enumerate(parts)], lambda text, _: [text])
         each = table.encode_each(parts)
 
@@ -166,7 +191,11 @@ def pair(request, monkeypatch):
         request.param, read(str(shared_vocab(request.param) / "tokenizer.json"))
     )
     plain, fast = Tokenizer(spec), Tokenizer(spec)
-    monkeypatch.setattr(spelling, "TOGETHER", 2)
+    from tokenizers_lite import bulk
+
+    monkeypatch.setattr(batch, "TOGETHER", 2)
+    monkeypatch.setattr(batch, "MANY", 2)
+    monkeypatch.setattr(bulk.table, "FEW", 1)
     monkeypatch.setattr(pipeline, "BULK_LENGTH", 2)
     for name in ("_PATIENCE", "_BULK_TOTAL"):
         monkeypatch.setattr(pipeline, name, 0)

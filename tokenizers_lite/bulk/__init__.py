@@ -2,7 +2,7 @@
 
 A text is cut to words wherever no merge can cross (`flags`), all words are
 hashed at once, looked up in a table and replaced by their ids (`table`),
-without an object for each.
+without an object for each; new ones are merged together (`merging`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tokenizers_lite.bulk.flags import BytePairFlags, PairFlags, of_characters
+from tokenizers_lite.bulk.merging import merger
 from tokenizers_lite.bulk.table import BORDER, MARK, NIL, WordTable
 
 TYPE_CHECKING = False
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from tokenizers_lite.bulk.merging import WordMerger
     from tokenizers_lite.bulk.table import Mark
     from tokenizers_lite.pipeline import Part
 
-__all__ = ["Bulk", "BytePairFlags", "of_characters"]
+__all__ = ["Bulk", "BytePairFlags", "merger", "of_characters"]
 
 # The mark at the end of a piece.
 _END = NIL - 1
@@ -33,13 +35,17 @@ class Bulk:
         np: the module numpy.
         flags: where texts may be cut.
         spell: BPE of a word.
+        merger: does the same for many words, if there is one.
     """
 
-    def __init__(self, np: Any, flags: PairFlags, spell: Callable[[str], list[int]]) -> None:
+    def __init__(
+        self, np: Any, flags: PairFlags, spell: Callable[[str], list[int]], merger: WordMerger | None = None
+    ) -> None:
         from _thread import allocate_lock  # what `threading` would give, without importing it
 
         self._np = np
-        self._table = WordTable(np, flags, spell)
+        self.merger = merger
+        self._table = WordTable(np, flags, spell, merger)
         self._lock = allocate_lock()
 
     def encode(self, parts: list[Part], pre_tokenize: Callable[[str, bool], list[str]]) -> list[int] | None:

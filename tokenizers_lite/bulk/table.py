@@ -2,17 +2,20 @@
 
 Words are found by a 64-bit hash and then compared unit by unit (of UTF-16), so
 that no text, however it was made, gets another word's ids. Words that are not
-in the table are merged one by one and put there.
+in the table are merged, together if they are many, and put there.
 """
 
 from __future__ import annotations
 
+from tokenizers_lite.bulk.merging import FEW
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from tokenizers_lite.bulk.flags import PairFlags
+    from tokenizers_lite.bulk.merging import WordMerger
 
     # What stands for a MARK: an id, or the ids of a long word.
     Mark = int | list[int]
@@ -43,11 +46,15 @@ class WordTable:
         np: the module numpy.
         flags: where texts may be cut.
         spell: BPE of a word.
+        merger: does the same for many words, if there is one.
     """
 
-    def __init__(self, np: Any, flags: PairFlags, spell: Callable[[str], list[int]]) -> None:
+    def __init__(
+        self, np: Any, flags: PairFlags, spell: Callable[[str], list[int]], merger: WordMerger | None = None
+    ) -> None:
         self._np = np
         self._spell = spell
+        self._merger = merger
         self._flags = flags
         self._up = self._down = self._range = np.zeros(0, np.int64)
         self._reserve(WINDOW)
@@ -168,7 +175,7 @@ class WordTable:
         self._units = _Pool(np, np.uint16)
         self._ids = _Pool(np, np.uint32)
         self._count = 0
-        self._add([MARK, BORDER], [[NIL], []])
+        self._add(np.array([ord(MARK), ord(BORDER)], np.uint16), np.ones(2, np.int64), [[NIL], []])
 
     def _reserve(self, size: int) -> None:
         """Have the powers of the base, and the numbers, up to a size."""
@@ -190,8 +197,9 @@ class WordTable:
         if len(missing):
             if self._count + len(missing) > WORDS:
                 self._clear()
-                missing = range(len(starts))
-            self._learn(units, starts, sizes, missing)
+                _, missing = self._probe(keys)
+            _, at = self._np.unique(keys.take(missing), return_index=True)
+            self._learn(units, starts, sizes, missing.take(at))
             slots, _ = self._probe(keys)
         places = self._spread(self._starts.take(slots), sizes)
         # A slot may be another's whose word is shorter: then the place may be beyond the end.
@@ -216,31 +224,45 @@ class WordTable:
         np = self._np
         slots = (keys >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
         todo = (self._keys.take(slots) != keys).nonzero()[0]
-        missing = []
+        missing = [todo[:0]]
         while len(todo):
             there = self._keys.take(slots[todo])
             missing.append(todo[there == 0])
             todo = todo[(there != 0) & (there != keys[todo])]
             slots[todo] = (slots[todo] + 1) & ((1 << _SLOT_BITS) - 1)
-        return slots, np.concatenate(missing) if missing else ()
+        return slots, np.concatenate(missing)
 
-    def _learn(self, units: Any, starts: Any, sizes: Any, words: Iterable[int]) -> None:
+    def _learn(self, units: Any, starts: Any, sizes: Any, words: Any) -> None:
         """Merge words, given by their indexes, and keep them."""
-        raw = units.tobytes()
-        at, count = starts.tolist(), sizes.tolist()
-        found = dict.fromkeys(raw[2 * at[word] : 2 * (at[word] + count[word])] for word in words)
-        texts = [text for word in found if (text := word.decode("utf-16-le")) not in (MARK, BORDER)]
-        self._add(texts, list(map(self._spell, texts)))
+        sizes = sizes.take(words)
+        units = units.take(self._spread(starts.take(words), sizes))
+        starts = sizes.cumsum() - sizes
+        if self._merger is None or len(words) < FEW:
+            self._learn_each(units, starts, sizes)
+            return
+        symbols, fit = self._merger.symbols(units, starts)
+        if not fit.all():
+            others = (~fit).nonzero()[0]
+            self._learn_each(units, starts.take(others), sizes.take(others))
+            inside = fit.repeat(sizes)
+            units, symbols, sizes = units[inside], symbols[inside], sizes[fit]
+        if len(sizes):
+            self._put(units, sizes, *self._merger.merge(symbols, sizes))
 
-    def _add(self, words: list[str], ids: list[list[int]]) -> None:
+    def _learn_each(self, units: Any, starts: Any, sizes: Any) -> None:
+        """Merge words one by one and keep them."""
+        words = [units[start : start + size] for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)]
+        self._add(self._np.concatenate(words), sizes, list(map(self._spell, map(_text, words))))
+
+    def _add(self, units: Any, sizes: Any, ids: list[list[int]]) -> None:
         """Put words and their ids into the table."""
         np = self._np
-        units = np.frombuffer("".join(words).encode("utf-16-le"), "<u2")
-        sizes = np.array([len(word.encode("utf-16-le")) // 2 for word in words])
-        if not len(sizes):
-            return
+        flat = np.array([id_ for word in ids for id_ in word], np.uint32)
+        self._put(units, sizes, flat, np.array(list(map(len, ids))))
+
+    def _put(self, units: Any, sizes: Any, ids: Any, counts: Any) -> None:
+        """Put words and their ids into the table: the units and ids of all, and how many each word has."""
         starts = sizes.cumsum() - sizes
-        counts = np.array(list(map(len, ids)))
         keys = self._hashes(units, starts)
         slots, _ = self._probe(keys)
         todo = self._range[: len(keys)]
@@ -252,9 +274,8 @@ class WordTable:
             slots[todo] = (slots[todo] + 1) & ((1 << _SLOT_BITS) - 1)
         self._starts[slots] = self._units.add(units) + starts
         self._sizes[slots] = sizes
-        flat = np.array([id_ for word in ids for id_ in word], np.uint32)
-        self._found[slots] = (self._ids.add(flat) + counts.cumsum() - counts) << 16 | counts
-        self._count += len(words)
+        self._found[slots] = (self._ids.add(ids) + counts.cumsum() - counts) << 16 | counts
+        self._count += len(sizes)
 
 
 class _Pool:

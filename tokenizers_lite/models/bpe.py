@@ -182,6 +182,11 @@ class BPE:
             self.pairs, self._made = pairs, made
         return self.pairs
 
+    def bound(self) -> int:
+        """Return a number above all ids."""
+        size: int | None = getattr(self.vocab, "size", None)
+        return max(self.spec.vocab.values(), default=0) + 1 if size is None else size
+
     def own(self, raw: bytes) -> int | None:
         """Return the token of a text if that is known, without merging it, to be all of the text's BPE.
 

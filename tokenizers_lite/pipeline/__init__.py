@@ -191,14 +191,13 @@ class ByteLevelBPE:
         return merge([id_ for id_ in ids if id_ is not None], self.model.pairs)
 
     def _hasten(self) -> Callable[[str], list[int]]:
-        from tokenizers_lite.pipeline import spelling
+        from tokenizers_lite.pipeline import batch, spelling
 
         speller = spelling.of_bytes(self.model, self.byte_ids, self._merge)
         if speller is not None:
             self._spell = speller.spell
-            self.cache = spelling.BatchCache(
-                self.cache, self._whole if self.model.spec.ignore_merges else None, speller
-            )
+            whole = self._whole if self.model.spec.ignore_merges else None
+            self.cache = batch.BatchCache(self.cache, whole, speller, self.model.bound())
         return self._tokenize
 
 
@@ -266,8 +265,9 @@ class CutBPE:
             return False
         from tokenizers_lite import bulk
 
-        self.model.whole_pairs()
-        self.bulk = bulk.Bulk(np, bulk.of_characters(np, self.model.spec.vocab), self._merge)
+        model = self.model
+        merger = bulk.merger(np, model.whole_pairs(), model.bound(), self.symbols.__getitem__)
+        self.bulk = bulk.Bulk(np, bulk.of_characters(np, model.spec.vocab), self._merge, merger)
         return True
 
 

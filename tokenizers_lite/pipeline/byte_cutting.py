@@ -106,6 +106,10 @@ class ByteCuts(dict[str, str]):
         """Tell whether no merge could take a half of one of a text's characters to another one of them."""
         return self._unsteady.isdisjoint(text)
 
+    def unsteady_ascii(self) -> list[str]:
+        """Return the ASCII characters that are not steady."""
+        return [char for char in map(chr, range(128)) if char in self._unsteady]
+
     def _meets_half(self, left: str, right: str) -> bool:
         """Tell whether some token holds a half of one of the characters next to the other one or a half of it."""
         if left not in self.before_half and right not in self.after_half and not self._half_half:

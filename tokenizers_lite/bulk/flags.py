@@ -61,7 +61,7 @@ class BytePairFlags(PairFlags):
     """
 
     def __init__(self, np: Any, cuts: ByteCuts) -> None:
-        from tokenizers_lite.pipeline.byte_cutting import is_half
+        from tokenizers_lite.pipeline.byte_cutting import is_half, is_lead
 
         super().__init__(np, cuts.text, ord(cuts.between))
         codes = np.arange(1 << 16)
@@ -77,11 +77,12 @@ class BytePairFlags(PairFlags):
         self._half_whole = np.zeros((65, len(after) + 1), bool)
         self._half_half = np.zeros((65, 65), bool)
         for left, right in map(tuple, cuts.joined):
+            # In a text a character begins with a lead byte and ends with a byte that is none.
             if is_half(left) and is_half(right):
-                self._half_half[ord(left) & 63, ord(right) & 63] = True
-            elif is_half(right):
+                self._half_half[ord(left) & 63, ord(right) & 63] |= not is_lead(left) and is_lead(right)
+            elif is_lead(right):
                 self._whole_half[before.index(left) + 1, ord(right) & 63] = True
-            elif is_half(left):
+            elif is_half(left) and not is_lead(left):
                 self._half_whole[ord(left) & 63, after.index(right) + 1] = True
 
     def _numbered(self, characters: list[str]) -> Any:
@@ -94,15 +95,23 @@ class BytePairFlags(PairFlags):
     def uncrossed(self, units: Any) -> Any:
         """Return ``bool[n - 1]`` for ``uint16[n]``."""
         cut = super().uncrossed(units)
+        cut &= ~self.meets_half(units)
+        return cut
+
+    def meets_half(self, units: Any) -> Any:
+        """Return between which units a token may hold a half of one next to the other or a half of it, ``bool[n - 1]``.
+
+        The tables are for characters up to U+FFFF; others count as such.
+        """
         left, right = units[:-1], units[1:]
         tail, lead = self._tail.take(left), self._lead.take(right)
-        cut &= ~self._whole_half[self._before.take(left), lead]
-        cut &= ~self._half_whole[tail, self._after.take(right)]
-        cut &= ~self._half_half[tail, lead]
+        meets = self._whole_half[self._before.take(left), lead]
+        meets |= self._half_whole[tail, self._after.take(right)]
+        meets |= self._half_half[tail, lead]
         surrogates = (units & 0xF800) == 0xD800
-        if surrogates.any():  # the tables are for characters up to U+FFFF; others stay with their neighbours
-            cut &= ~(surrogates[1:] | surrogates[:-1])
-        return cut
+        if surrogates.any():
+            meets |= surrogates[1:] | surrogates[:-1]
+        return meets
 
 
 def of_characters(np: Any, tokens: Iterable[str]) -> PairFlags:

@@ -13,7 +13,7 @@ from tokenizers_lite.models.bpe import merge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 # Fewer words are merged faster one by one (measured: they meet near 30).
@@ -38,7 +38,8 @@ class WordMerger:
         size: above all ids.
         symbol_of: gives the id that merging starts from for a character, None if
             words with it have to be merged in another way.
-        ascii_only: ASCII characters for which it does so only in words of ASCII.
+        apart: tells of units of UTF-16 between which neighbours something else can
+            happen before they are such symbols, ``bool[n - 1]``; None if nothing can.
     """
 
     def __init__(
@@ -47,15 +48,14 @@ class WordMerger:
         pairs: Mapping[int, int],
         size: int,
         symbol_of: Callable[[str], int | None],
-        ascii_only: Iterable[str] = (),
+        apart: Callable[[Any], Any] | None = None,
     ) -> None:
         self._np = np
         self._pairs = pairs
         self._nil = np.uint64(size)
         self._symbol_of = symbol_of
         self._symbols = np.full(1 << 16, _NEW)
-        self._ascii_only = np.zeros(129, bool)
-        self._ascii_only[[ord(char) for char in ascii_only]] = True
+        self._apart = apart
         self._table = _PairTable(np, pairs, size.bit_length())
 
     def symbols(self, units: Any, starts: Any) -> tuple[Any, Any]:
@@ -74,9 +74,11 @@ class WordMerger:
                 self._symbols[unit] = _NONE if id_ is None else id_
             symbols = self._symbols.take(units)
         fit = np.minimum.reduceat(symbols, starts) >= 0
-        ascii_only = self._ascii_only.take(units, mode="clip")
-        if ascii_only.any():
-            fit &= ~np.logical_or.reduceat(ascii_only, starts) | (np.maximum.reduceat(units, starts) < 128)
+        if self._apart is not None and len(units) > 1:
+            apart = np.zeros(len(units), bool)
+            apart[1:] = self._apart(units)
+            apart[starts] = False
+            fit &= ~np.logical_or.reduceat(apart, starts)
         return symbols, fit
 
     def merge(self, symbols: Any, sizes: Any) -> tuple[Any, Any]:
@@ -107,12 +109,12 @@ def merger(
     pairs: Mapping[int, int],
     size: int,
     symbol_of: Callable[[str], int | None],
-    ascii_only: Iterable[str] = (),
+    apart: Callable[[Any], Any] | None = None,
 ) -> WordMerger | None:
     """Return a `WordMerger`, None if there is nothing to merge or numbers are too large for one."""
     if not pairs or size >= 1 << _MOST_ID_BITS or max(pairs.values()) >> 32 >= 1 << _RANK_BITS:
         return None
-    return WordMerger(np, pairs, size, symbol_of, ascii_only)
+    return WordMerger(np, pairs, size, symbol_of, apart)
 
 
 class _Row:

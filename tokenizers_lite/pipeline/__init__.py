@@ -152,9 +152,18 @@ class ByteLevelBPE:
         self._splitter: PreTokenizer | None = None
         self._quick = quick
         self._quick_left = _QUICK_TOTAL
+        self._bulk_for: Callable[[int], Bulk | None] | None = None
 
     def encode(self, parts: list[Part]) -> list[int]:
         """Return the ids of the parts of a text."""
+        if self._bulk_for is not None:
+            texts = [part[0] for part in parts if type(part) is tuple]
+            size = sum(map(len, texts))
+            if size >= BULK_LENGTH and (sum(map(len, map(str.encode, texts))) - size) * 4 > size:
+                bulk = self._bulk_for(size)
+                found = None if bulk is None else bulk.encode(parts, self._pieces)
+                if found is not None:
+                    return found
         ids: list[int] = []
         for part in parts:
             if type(part) is int:
@@ -197,7 +206,9 @@ class ByteLevelBPE:
         if speller is not None:
             self._spell = speller.spell
             whole = self._whole if self.model.spec.ignore_merges else None
-            self.cache = batch.BatchCache(self.cache, whole, speller, self.model.bound())
+            self.cache = cache = batch.BatchCache(self.cache, whole, speller, self.model.bound())
+            if not self.model.spec.ignore_merges:
+                self._bulk_for = cache._prepared
         return self._tokenize
 
 

@@ -66,7 +66,7 @@ class ByteCuts(dict[str, str]):
         # Few pairs have a half in some token: (whole, half), (half, whole) and, across a border, (half, half).
         self.before_half = {pair[0] for pair in self.joined if is_half(pair[1]) and not is_half(pair[0])}
         self.after_half = {pair[1] for pair in self.joined if is_half(pair[0]) and not is_half(pair[1])}
-        leads = {ord(pair[1]) - _ESCAPE for pair in self.joined if is_half(pair[0]) and "\udcc0" <= pair[1] <= "\udcff"}
+        leads = {ord(pair[1]) - _ESCAPE for pair in self.joined if is_half(pair[0]) and is_lead(pair[1])}
         self._half_half = bool(leads)
         self._unsteady = self.before_half | self.after_half | {char for lead in leads for char in _starting_with(lead)}
         short = {id_: raw for id_, raw in tokens.items() if len(raw) < 5}
@@ -105,10 +105,6 @@ class ByteCuts(dict[str, str]):
     def is_steady(self, text: str) -> bool:
         """Tell whether no merge could take a half of one of a text's characters to another one of them."""
         return self._unsteady.isdisjoint(text)
-
-    def unsteady_ascii(self) -> list[str]:
-        """Return the ASCII characters that are not steady."""
-        return [char for char in map(chr, range(128)) if char in self._unsteady]
 
     def _meets_half(self, left: str, right: str) -> bool:
         """Tell whether some token holds a half of one of the characters next to the other one or a half of it."""
@@ -223,6 +219,11 @@ class _ToLatin(dict[int, str]):
 def is_half(char: str) -> bool:
     """Tell whether this is a byte, as ``surrogateescape`` writes it."""
     return "\udc80" <= char <= "\udcff"
+
+
+def is_lead(char: str) -> bool:
+    """Tell whether this is a byte that begins a character, as ``surrogateescape`` writes it."""
+    return "\udcc0" <= char <= "\udcff"
 
 
 def _escaped(char: str, at: int) -> str:

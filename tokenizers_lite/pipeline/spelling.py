@@ -82,12 +82,9 @@ class ByteSpeller:
             return None
         from tokenizers_lite import bulk
 
-        merger = bulk.merger(np, self._pairs, size, self._symbol, self.cuts.unsteady_ascii())
-        return bulk.Bulk(np, bulk.BytePairFlags(np, self.cuts), self.spell_part, merger)
-
-    def _symbol(self, char: str) -> int | None:
-        """Return the token that a character becomes before it merges further, None if that is not certain."""
-        return self._characters[char] if char < "\x80" or self.cuts.is_steady(char) else None
+        flags = bulk.BytePairFlags(np, self.cuts)
+        merger = bulk.merger(np, self._pairs, size, self._characters.__getitem__, flags.meets_half)
+        return bulk.Bulk(np, flags, self.spell_part, merger)
 
     def _merge_characters(self, part: str) -> list[int]:
         """Return the ids of a part whose characters become one token each before they merge further."""

@@ -13,7 +13,7 @@ from tokenizers_lite import pipeline
 from tokenizers_lite.byte_alphabet import CHARS
 from tokenizers_lite.formats import read
 from tokenizers_lite.models.bpe import merge
-from tokenizers_lite.pipeline import batch, cutting
+from tokenizers_lite.pipeline import cutting, together
 from tokenizers_lite.pipeline.byte_cutting import BROKEN, HARD, SOFT, ByteCuts, token_bytes
 from tokenizers_lite.pipeline.spelling import ByteSpeller
 from tokenizers_lite.tokenizer import Tokenizer
@@ -129,10 +129,10 @@ def test_words_merged_together_are_merged_as_each(merges, words, stragglers):
     words = [word.translate(dict.fromkeys(map(ord, "\0\U00020000"), "b")) for word in words]
     symbols = dict.fromkeys([*LETTERS, *"".join(words), *(left + right for left, right in merges)])
     ids = {token: at for at, token in enumerate(symbols)}
-    together = merging.merger(np, table_of(merges, ids), len(ids), ids.get)
+    merger = merging.merger(np, table_of(merges, ids), len(ids), ids.get)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merging, "_STRAGGLERS", stragglers)
-        found = together and together.merge_each(words)
+        found = merger and merger.merge_each(words)
 
     assert found == ([[ids[token] for token in reference(list(word), merges)] for word in words] if merges else None)
 
@@ -156,7 +156,7 @@ def test_word_table_encodes_as_the_whole(merges, parts, window, few):
         patch.setattr(bulk.table, "WORDS", 5)
         patch.setattr(bulk.table, "FEW", few)
         table = bulk.Bulk(np, bulk.of_characters(np, ids), spell, merger)
-        found = table.encode([(part, False) if at % 2 else 7 for at, part in enumerate(parts)], lambda text, _: [text])
+        found = table.encode([part] if at % 2 else 7 for at, part in enumerate(parts))
         each = table.encode_each(parts)
 
     assert found == list(chain.from_iterable(spell(part) if at % 2 else [7] for at, part in enumerate(parts)))
@@ -170,7 +170,7 @@ def test_words_of_the_same_hash_keep_their_ids(monkeypatch):
     monkeypatch.setattr(bulk.table.WordTable, "_hashes", lambda self, units, starts: np.ones(len(starts), np.uint64))
     table = bulk.Bulk(np, bulk.of_characters(np, "abc"), lambda word: [ord(word)])
 
-    assert table.encode([("abba", True), 300, ("c", False)], lambda text, _: [text]) == [97, 98, 98, 97, 300, 99]
+    assert table.encode([["abba"], 300, ["c"]]) == [97, 98, 98, 97, 300, 99]
 
 
 def test_text_with_the_marks_goes_another_way():
@@ -179,8 +179,8 @@ def test_text_with_the_marks_goes_another_way():
 
     table = bulk.Bulk(np, bulk.of_characters(np, "ab"), lambda word: [ord(word)])
 
-    assert table.encode([("a\0b", True)], lambda text, _: [text]) is None
-    assert table.encode([("a\1b", True)], lambda text, _: [text]) is None
+    assert table.encode([["a\0b"]]) is None
+    assert table.encode([["a\1b"]]) is None
 
 
 @pytest.fixture(params=["qwen3", "llama-3.2-instruct", "llama2", "gemma-2", "smollm2"])
@@ -193,8 +193,8 @@ def pair(request, monkeypatch):
     plain, fast = Tokenizer(spec), Tokenizer(spec)
     from tokenizers_lite import bulk
 
-    monkeypatch.setattr(batch, "TOGETHER", 2)
-    monkeypatch.setattr(batch, "MANY", 2)
+    for name in ("BULK_LENGTH", "MANY", "TOGETHER"):
+        monkeypatch.setattr(together, name, 2)
     monkeypatch.setattr(bulk.table, "FEW", 1)
     monkeypatch.setattr(pipeline, "BULK_LENGTH", 2)
     for name in ("_PATIENCE", "_BULK_TOTAL"):

@@ -15,12 +15,11 @@ from tokenizers_lite.bulk.table import BORDER, MARK, NIL, WordTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from tokenizers_lite.bulk.merging import WordMerger
     from tokenizers_lite.bulk.table import Mark
-    from tokenizers_lite.pipeline import Part
 
 __all__ = ["Bulk", "BytePairFlags", "merger", "of_characters"]
 
@@ -48,19 +47,18 @@ class Bulk:
         self._table = WordTable(np, flags, spell, merger)
         self._lock = allocate_lock()
 
-    def encode(self, parts: list[Part], pre_tokenize: Callable[[str, bool], list[str]]) -> list[int] | None:
-        """Return the ids of the parts of a text, whose pieces `pre_tokenize` gives; None as `_encode`."""
+    def encode(self, parts: Iterable[list[str] | int]) -> list[int] | None:
+        """Return the ids of a text, given as pieces and ids of added tokens; None as `_encode`."""
         texts: list[str] = []
         marks: list[Mark] = []
         borders = 0
         for part in parts:
-            if type(part) is int:
+            if isinstance(part, int):
                 texts.append(MARK)
                 marks.append(part)
             else:
-                pieces = [*pre_tokenize(*part), ""]  # type: ignore[misc]
-                borders += len(pieces) - 1
-                texts.append(BORDER.join(pieces))
+                borders += len(part)
+                texts.append(BORDER.join([*part, ""]))
         ids = self._encode("".join(texts), marks, borders)
         return None if ids is None else ids.tolist()
 

@@ -169,17 +169,17 @@ class BPE:
         self.affixes = bool(spec.continuing_subword_prefix or spec.end_of_word_suffix)
         self.cache: dict[str, list[int]] = {}
         # Whether a merge of a compact file makes each id; None before that is looked at, and for other files.
-        self._made: bytearray | None = None
+        self.made: bytearray | None = None
 
     def whole_pairs(self) -> Any:
         """Return the merge table as a dict, which is faster and can be gone through; it is used from now on."""
         whole = getattr(self.spec.merges, "whole_table", None)
-        if whole is not None and self._made is None:
+        if whole is not None and self.made is None:
             pairs: dict[int, int] = whole()
             made = bytearray(self.vocab.size)  # type: ignore[attr-defined]
             for value in pairs.values():
                 made[value & _ID] = True
-            self.pairs, self._made = pairs, made
+            self.pairs, self.made = pairs, made
         return self.pairs
 
     def bound(self) -> int:
@@ -192,10 +192,10 @@ class BPE:
 
         A compact file holds the merges of such tokens only (docs/formats/compact.md), so after `whole_pairs` it is.
         """
-        if self._made is None:
+        if self.made is None:
             return None
         id_: int | None = self.vocab.raw_id(raw)  # type: ignore[attr-defined]
-        return id_ if id_ is not None and self._made[id_] else None
+        return id_ if id_ is not None and self.made[id_] else None
 
     def tokenize(self, piece: str) -> list[int]:
         """Return the ids of a piece. The list may be shared: do not change it."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tokenizers_lite.bulk import Bulk
     from tokenizers_lite.models import Model
+    from tokenizers_lite.pipeline.together import Together
     from tokenizers_lite.pre_tokenizers import PreTokenizer
 
     # A text between added tokens and whether it starts the whole input, or the id of an added token.
@@ -152,18 +153,14 @@ class ByteLevelBPE:
         self._splitter: PreTokenizer | None = None
         self._quick = quick
         self._quick_left = _QUICK_TOTAL
-        self._bulk_for: Callable[[int], Bulk | None] | None = None
+        self._together: Together | None = None
 
     def encode(self, parts: list[Part]) -> list[int]:
         """Return the ids of the parts of a text."""
-        if self._bulk_for is not None:
-            texts = [part[0] for part in parts if type(part) is tuple]
-            size = sum(map(len, texts))
-            if size >= BULK_LENGTH and (sum(map(len, map(str.encode, texts))) - size) * 4 > size:
-                bulk = self._bulk_for(size)
-                found = None if bulk is None else bulk.encode(parts, self._pieces)
-                if found is not None:
-                    return found
+        if self._together is not None:
+            found = self._together.encode(parts, self._pieces)
+            if found is not None:
+                return found
         ids: list[int] = []
         for part in parts:
             if type(part) is int:
@@ -200,15 +197,14 @@ class ByteLevelBPE:
         return merge([id_ for id_ in ids if id_ is not None], self.model.pairs)
 
     def _hasten(self) -> Callable[[str], list[int]]:
-        from tokenizers_lite.pipeline import batch, spelling
+        from tokenizers_lite.pipeline import spelling, together
 
         speller = spelling.of_bytes(self.model, self.byte_ids, self._merge)
         if speller is not None:
             self._spell = speller.spell
             whole = self._whole if self.model.spec.ignore_merges else None
-            self.cache = cache = batch.BatchCache(self.cache, whole, speller, self.model.bound())
-            if not self.model.spec.ignore_merges:
-                self._bulk_for = cache._prepared
+            self._together = together.Together(self.model, speller, self.byte_ids, whole)
+            self.cache = together.BatchCache(self.cache, self._together)
         return self._tokenize
 
 
@@ -230,7 +226,10 @@ class CutBPE:
         """Return the ids of the parts of a text."""
         size = sum(len(part[0]) for part in parts if type(part) is tuple)
         if size >= BULK_LENGTH and (self.bulk is not None or self._make_bulk(size)):
-            found = self.bulk.encode(parts, self.pieces)  # type: ignore[union-attr]
+            found = self.bulk.encode(  # type: ignore[union-attr]
+                part if type(part) is int else self.pieces(*part)  # type: ignore[misc]
+                for part in parts
+            )
             if found is not None:
                 return found
         ids: list[int] = []

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tokenizers_lite.bulk import Bulk
+    from tokenizers_lite.bulk.merging import WordMerger
     from tokenizers_lite.models.bpe import BPE
     from tokenizers_lite.pipeline.byte_cutting import ByteCuts
     from tokenizers_lite.pipeline.cutting import Cuts
+
+_TOKENS_AT_ONCE = 1 << 14
 
 
 class CharacterSpeller:
@@ -107,12 +110,35 @@ def of_bytes(
         byte_ids: id of each byte, None for a byte that leaves nothing.
         merge_bytes: BPE of a piece.
     """
-    vocab: Any = model.spec.vocab
-    if hasattr(vocab, "raws"):
-        tokens = dict(enumerate(vocab.raws()))
-    else:
-        tokens = dict(zip(vocab.values(), byte_cutting.token_bytes(vocab), strict=True))
-        if len(tokens) < len(vocab):
-            return None
+    tokens = token_bytes(model)
+    if len(tokens) < model.vocab_size:
+        return None
     pairs: Any = model.whole_pairs()
     return ByteSpeller(byte_cutting.ByteCuts(tokens, pairs, byte_ids), merge_bytes, pairs)
+
+
+def token_bytes(model: BPE) -> dict[int, bytes]:
+    """Return id -> bytes of every token of a model whose tokens are in the byte alphabet."""
+    vocab: Any = model.spec.vocab
+    if hasattr(vocab, "raws"):
+        return dict(enumerate(vocab.raws()))
+    return dict(zip(vocab.values(), byte_cutting.token_bytes(vocab), strict=True))
+
+
+def odd_tokens(np: Any, model: BPE, merger: WordMerger | None, byte_ids: Mapping[int, int | None]) -> frozenset[str]:
+    """Return the texts of the tokens that are not the BPE of their bytes, and perhaps of some that are."""
+    tokens = [(id_, raw) for id_, raw in token_bytes(model).items() if len(raw) > 1]
+    if model.made is not None:
+        odd = [raw for id_, raw in tokens if not model.made[id_]]
+    elif merger is None:
+        odd = [raw for _, raw in tokens]
+    else:
+        odd = []
+        symbols = np.array([byte_ids[byte] for byte in range(256)])
+        for at in range(0, len(tokens), _TOKENS_AT_ONCE):
+            ids, raws = zip(*tokens[at : at + _TOKENS_AT_ONCE], strict=True)
+            first = symbols.take(np.frombuffer(b"".join(raws), np.uint8))
+            made, counts = merger.merge(first, np.array(list(map(len, raws))))
+            own = (counts == 1) & (made.take(counts.cumsum() - 1) == np.array(ids))
+            odd += [raws[word] for word in (~own).nonzero()[0].tolist()]
+    return frozenset(text for raw in odd if "\ufffd" not in (text := raw.decode("utf-8", "replace")))

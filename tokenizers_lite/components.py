@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tokenizers_lite._decoding import Decoding
+    from tokenizers_lite._marked import MarkedTexts
     from tokenizers_lite.added import Skip
     from tokenizers_lite.decoders import Decoder
     from tokenizers_lite.decoders.plan import BytePlan
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tokenizers_lite.pre_tokenizers import PreTokenizer
     from tokenizers_lite.spec import Spec
 
+# Texts of this many characters may go in one piece (`_marked`).
+_MARKED_LENGTH = 2000
 # What a tokenizer that is not opened by need makes at once, so that a bad spec is refused at once.
 _CHECKED = ("engine", "model", "normalizer", "added", "pre_tokenizer", "post_processor", "decoder")
 
@@ -47,6 +50,8 @@ class Components:
     engine: SentencePiece | None
     # Ids that post-processing puts around a single text, None if it repeats or drops the text.
     frame: Frame | None
+    # Encodes long texts whose added tokens are marks, None where components do not allow it.
+    marked: MarkedTexts | None
     model: Model
     needs_origins: bool
     normalize: Callable[[str], str] | None
@@ -82,6 +87,10 @@ class Components:
             from tokenizers_lite._alignment import aligned
 
             return list(aligned(self, text, 0, skip).ids)
+        if skip is None and len(text) >= _MARKED_LENGTH and self.marked is not None:
+            found = self.marked.encode(text)
+            if found is not None:
+                return found
         return self.pipeline.encode(self.normalized_parts(text, skip))
 
     def normalized_parts(self, text: str, skip: Skip | None) -> list[Part]:
@@ -227,6 +236,15 @@ def _make_pipeline(components: Components) -> Pipeline:
     return _general(components)
 
 
+def _make_marked(components: Components) -> MarkedTexts | None:
+    pipeline = components.pipeline
+    if type(pipeline).__name__ != "CutBPE":
+        return None
+    from tokenizers_lite._marked import marked_texts
+
+    return marked_texts(components.added, components.spec.normalizer, pipeline)  # type: ignore[arg-type]
+
+
 def _general(components: Components) -> Pipeline:
     from tokenizers_lite.pipeline import General
 
@@ -283,6 +301,7 @@ _MAKERS: dict[str, Callable[[Components], Any]] = {
     "decoding": _make_decoding,
     "engine": _make_engine,
     "frame": _make_frame,
+    "marked": _make_marked,
     "model": _make_model,
     "needs_origins": _make_needs_origins,
     "normalize": _make_normalize,

@@ -15,7 +15,7 @@ from tokenizers_lite.bulk.table import BORDER, MARK, NIL, WordTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from tokenizers_lite.bulk.merging import WordMerger
@@ -62,6 +62,11 @@ class Bulk:
         ids = self._encode("".join(texts), marks, borders)
         return None if ids is None else ids.tolist()
 
+    def encode_marked(self, text: str, ids: list[int]) -> list[int] | None:
+        """Return the ids of a text in which each `MARK` stands for one of some ids; None as `_encode`."""
+        found = self._encode(text, ids, 0)
+        return None if found is None else found.tolist()
+
     def encode_each(self, pieces: list[str]) -> list[list[int]] | None:
         """Return the ids of each piece; None as `_encode`."""
         ids = self._encode(MARK.join([*pieces, ""]), [_END] * len(pieces), 0)
@@ -71,7 +76,7 @@ class Bulk:
         ends = (ids == _END).nonzero()[0].tolist()
         return [flat[start + 1 : end] for start, end in pairwise([-1, *ends])]
 
-    def _encode(self, text: str, marks: list[Mark], borders: int) -> Any:
+    def _encode(self, text: str, marks: Sequence[Mark], borders: int) -> Any:
         """Return the ids of a text; None if another way has to be gone.
 
         That is where the text holds the characters that mean something here,

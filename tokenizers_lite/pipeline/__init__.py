@@ -240,6 +240,17 @@ class CutBPE:
                 ids += self.cache.encode(self.words(*part))  # type: ignore[misc]
         return ids
 
+    def encode_marked(self, text: str, ids: list[int]) -> list[int] | None:
+        """Return the ids of a text with a `bulk.table.MARK` for each of the given ids; None if it has to be cut first.
+
+        `bulk` has to be there.
+        """
+        if self.pre_tokenizer is not None:
+            character = getattr(self.pre_tokenizer, "character", None)
+            if character is None or character in text:
+                return None
+        return self.bulk.encode_marked(text, ids)  # type: ignore[union-attr]
+
     def pieces(self, text: str, first: bool) -> list[str]:
         """Return what the pre-tokenizer makes of a text."""
         return [text] if self.pre_tokenizer is None else self.pre_tokenizer.pre_tokenize(text, first)

@@ -68,11 +68,11 @@ class CharacterSplitter(ClassSplitter):
     def __init__(self, character: str, template: str) -> None:
         found = ((ord(character), ord(character)),)
         super().__init__(template, lambda: {"c": found, "n": _unicode.complement(found)})
-        self._character = character
+        self.character = character
 
     def pre_tokenize(self, text: str, first: bool) -> list[str]:
         """Return the pieces of a text, which is all there is to do where the character is not."""
-        return super().pre_tokenize(text, first) if self._character in text or not text else [text]
+        return super().pre_tokenize(text, first) if self.character in text or not text else [text]
 
 
 class _Names(dict[int, str]):

@@ -121,8 +121,10 @@ def table_of(merges, ids):
     return pairs
 
 
-@given(merges_over(LETTERS), st.lists(pieces, min_size=1, max_size=30), st.sampled_from([1, 16, 10**9]))
-def test_words_merged_together_are_merged_as_each(merges, words, stragglers):
+@given(
+    merges_over(LETTERS), st.lists(pieces, min_size=1, max_size=30), st.sampled_from([0, 3]), st.sampled_from([1, 4096])
+)
+def test_words_merged_together_are_merged_as_each(merges, words, stragglers, at_once):
     np = pytest.importorskip("numpy", reason="merging together needs it")
     from tokenizers_lite.bulk import merging
 
@@ -132,6 +134,7 @@ def test_words_merged_together_are_merged_as_each(merges, words, stragglers):
     merger = merging.merger(np, table_of(merges, ids), len(ids), ids.get)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merging, "_STRAGGLERS", stragglers)
+        patch.setattr(merging, "AT_ONCE", at_once)
         found = merger and merger.merge_each(words)
 
     assert found == ([[ids[token] for token in reference(list(word), merges)] for word in words] if merges else None)

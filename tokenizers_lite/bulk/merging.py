@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-# Fewer words are merged faster one by one (measured: they meet near 30).
-FEW = 30
-# When only one word in so many has merges left, the rest are done one by one.
-_STRAGGLERS = 16
-# Ids have to be less than 2 to the second of these powers, ranks and places in a row to the third.
-_LEAST_ID_BITS, _MOST_ID_BITS, _RANK_BITS = 12, 20, 24
+# Fewer words are merged faster one by one (measured: they meet near 20).
+FEW = 20
+# Words that are merged at once.
+AT_ONCE = 1 << 12
+# When so many words have merges left, they are done one by one.
+_STRAGGLERS = 12
+# Ids, ranks and places in a row have to be less than 2 to this power.
+_BITS = 20
+_LEAST_ID_BITS = 12
 # Odd numbers that spread the bits of a pair.
 _FACTORS = (0x9E3779B97F4A7C15, 0xD1342543DE82EF95)
-_NEVER = (1 << 64) - 1
+# Above all ``rank << 20 | place``, as is whatever is read for a pair that does not merge.
+_NEVER = 1 << 2 * _BITS
 # What stands in the table of symbols for units that were not looked up yet, and for those that are no symbol.
 _NEW, _NONE = -1, -2
 
@@ -56,7 +60,7 @@ class WordMerger:
         self._symbol_of = symbol_of
         self._symbols = np.full(1 << 16, _NEW)
         self._apart = apart
-        self._table = _PairTable(np, pairs, size.bit_length())
+        self._table = _PairTable(np, pairs, max(size.bit_length(), _LEAST_ID_BITS))
 
     def symbols(self, units: Any, starts: Any) -> tuple[Any, Any]:
         """Return the first symbols of words, ``int64[units]``, and which words may be merged here, ``bool[words]``.
@@ -85,7 +89,7 @@ class WordMerger:
         """Return the BPE of words as the ``uint32`` ids of all, and how many each word has.
 
         Args:
-            symbols: those of all words, one word after another, ``int64[n]``, n + words < 2^24.
+            symbols: those of all words, one word after another, ``int64[n]``, n + words <= 2^20.
             sizes: how many each word has, at least one, ``int64[words]``.
         """
         row = _Row(self._np, symbols, sizes, self._nil)
@@ -94,14 +98,18 @@ class WordMerger:
         return row.result()
 
     def merge_each(self, words: list[str]) -> list[list[int]]:
-        """Return the BPE of each word; none is empty, and all have to fit (see `symbols`)."""
+        """Return the BPE of each word; none is empty or longer than 128 units, and all have to fit (see `symbols`)."""
         np = self._np
-        units = np.frombuffer("".join(words).encode("utf-16-le"), "<u2")
-        sizes = np.array(list(map(len, words)))
-        symbols, _ = self.symbols(units, sizes.cumsum() - sizes)
-        ids, counts = self.merge(symbols, sizes)
-        flat, ends = ids.tolist(), counts.cumsum().tolist()
-        return [flat[start:end] for start, end in pairwise([0, *ends])]
+        found: list[list[int]] = []
+        for at in range(0, len(words), AT_ONCE):
+            several = words[at : at + AT_ONCE]
+            units = np.frombuffer("".join(several).encode("utf-16-le"), "<u2")
+            sizes = np.array(list(map(len, several)))
+            symbols, _ = self.symbols(units, sizes.cumsum() - sizes)
+            ids, counts = self.merge(symbols, sizes)
+            flat, ends = ids.tolist(), counts.cumsum().tolist()
+            found += [flat[start:end] for start, end in pairwise([0, *ends])]
+        return found
 
 
 def merger(
@@ -112,7 +120,7 @@ def merger(
     apart: Callable[[Any], Any] | None = None,
 ) -> WordMerger | None:
     """Return a `WordMerger`, None if there is nothing to merge or numbers are too large for one."""
-    if not pairs or size >= 1 << _MOST_ID_BITS or max(pairs.values()) >> 32 >= 1 << _RANK_BITS:
+    if not pairs or size >= (1 << _BITS) - 1 or max(pairs.values()) >> 32 >= 1 << _BITS:
         return None
     return WordMerger(np, pairs, size, symbol_of, apart)
 
@@ -122,69 +130,67 @@ class _Row:
 
     def __init__(self, np: Any, symbols: Any, sizes: Any, nil: Any) -> None:
         self._np = np
-        self._nil = nil
+        self._nil, self._gone = nil, nil + np.uint64(1)
         self._ends = (sizes + 1).cumsum() - 1
         self._starts = self._ends - sizes
-        length = len(symbols) + len(sizes)
-        self._alive = np.ones(length, bool)
-        self._ids = np.full(length, nil)
-        inside = np.ones(length, bool)
+        self._ids = np.full(len(symbols) + len(sizes), nil)
+        inside = np.ones(len(self._ids), bool)
         inside[self._ends] = False
         self._ids[inside] = symbols
 
     def merge(self, table: _PairTable) -> Any:
         """Make merges until few words have any left; return the indexes of those words."""
         np = self._np
-        ids, alive = self._ids, self._alive
+        ids, gone = self._ids, self._gone
         length = len(ids)
         after, before = np.arange(1, length + 1), np.arange(-1, length - 1)
         # The rank of each symbol with the one after it, and its place: the least of a word is its next merge.
         ranks = np.full(length, _NEVER, np.uint64)
         ranks[:-1] = table.ranks(ids[:-1], ids[1:], before[1:])
+        place_bits, place_mask = np.uint64(_BITS), np.uint64((1 << _BITS) - 1)
         while True:
             best = np.minimum.reduceat(ranks, self._starts)
-            words = (best != _NEVER).nonzero()[0]
-            if len(words) * _STRAGGLERS <= len(best):
+            words = (best < _NEVER).nonzero()[0]
+            if len(words) <= _STRAGGLERS:
                 return words
             best = best.take(words)
-            left = (best & np.uint64((1 << _RANK_BITS) - 1)).view(np.int64)
-            best >>= np.uint64(_RANK_BITS)
+            left = (best & place_mask).view(np.int64)
+            best >>= place_bits
             right = after.take(left)
             end = after.take(right)
             merged = table.merged.take(best.view(np.int64))
             ids[left] = merged
-            alive[right] = False
+            ids[right] = gone
             ranks[right] = _NEVER
             after[left] = end
             before[end] = left
-            changed = np.concatenate([before.take(left), left])
-            ranks[changed] = table.ranks(ids.take(changed), np.concatenate([merged, ids.take(end)]), changed)
+            changed = np.concatenate((before.take(left), left))
+            ranks[changed] = table.ranks(ids.take(changed), np.concatenate((merged, ids.take(end))), changed)
 
     def ids_of(self, word: int) -> list[int]:
         """Return the ids of one word."""
-        span = slice(self._starts[word], self._ends[word])
-        ids: list[int] = self._ids[span][self._alive[span]].tolist()
-        return ids
+        ids = self._ids[self._starts[word] : self._ends[word]]
+        found: list[int] = ids[ids != self._gone].tolist()
+        return found
 
     def replace(self, word: int, ids: list[int]) -> None:
         """Put other ids, no more of them, in the place of those of a word."""
         start, end = self._starts[word], self._ends[word]
-        self._ids[start : start + len(ids)] = ids
-        self._alive[start:end] = False
-        self._alive[start : start + len(ids)] = True
+        self._ids[start:end] = [*ids, *[int(self._gone)] * (end - start - len(ids))]
 
     def result(self) -> tuple[Any, Any]:
         """Return the ids of all words and how many each has."""
         np = self._np
-        self._alive[self._ends] = False
-        return self._ids[self._alive].astype(np.uint32), np.add.reduceat(self._alive, self._starts, dtype=np.int64)
+        there = self._ids < self._nil
+        return self._ids[there].astype(np.uint32), np.add.reduceat(there, self._starts, dtype=np.int64)
 
 
 class _PairTable:
     """Pair of ids -> rank; a pair is in the one or the other of two tables, at the place that its hash says.
 
-    An entry is what of the hash the place does not tell, shifted above the
-    rank. A hash is a pair times an odd number, so no two pairs have the same.
+    A hash is a pair, of as many bits, times an odd number, so that no two pairs
+    have the same. Its upper bits are the place; an entry is the rest of them, at
+    the upper end of 64 bits, and the rank, shifted to have room for a place in a row.
     """
 
     def __init__(self, np: Any, pairs: Mapping[int, int], id_bits: int) -> None:
@@ -194,55 +200,48 @@ class _PairTable:
         ranks = values >> np.uint64(32)
         self.merged = np.zeros(int(ranks.max()) + 1, np.uint64)
         self.merged[ranks] = values & np.uint64(0xFFFFFFFF)
-        bits = max(id_bits, _LEAST_ID_BITS)
-        self._id_bits, self._mask = np.uint64(bits), np.uint64((1 << 2 * bits) - 1)
-        self._factors = [np.uint64(factor) for factor in _FACTORS]
+        self._id_bits = np.uint64(id_bits)
         keys = keys >> np.uint64(32) << self._id_bits | keys & np.uint64(0xFFFFFFFF)
-        place_bits = max(4, (len(pairs) * 3 // 2).bit_length())
-        while not self._fill(keys, ranks, place_bits, 2 * bits):
+        spare = 64 - 2 * id_bits
+        self._factors = np.array([[factor << spare & (1 << 64) - 1] for factor in _FACTORS], np.uint64)
+        # What is left of a hash is at most 2 * _BITS above, so that ranks and places have room.
+        place_bits = max((len(pairs) * 3 // 2).bit_length(), 4 * _BITS - 64)
+        while not self._fill(keys, ranks << np.uint64(_BITS), place_bits):
             place_bits += 1
 
     def ranks(self, left: Any, right: Any, places: Any) -> Any:
-        """Return ``rank << 24 | place`` of each pair, `_NEVER` of those that do not merge."""
-        np = self._np
+        """Return ``rank << 20 | place`` of each pair, at least `_NEVER` for those that do not merge."""
         keys = left << self._id_bits
         keys |= right
-        found = self._read(0, keys)
-        np.minimum(found, self._read(1, keys), out=found)
-        never = found >> np.uint64(_RANK_BITS) != 0
-        found <<= np.uint64(_RANK_BITS)
-        found |= places.view(np.uint64)
-        found[never] = _NEVER
+        hashes = self._factors * keys
+        at = hashes >> self._place_shift
+        at += self._second
+        hashes <<= self._place_bits
+        hashes ^= self._entries.take(at.view(self._np.int64))
+        found = hashes.min(0)
+        found |= places.view(self._np.uint64)
         return found
 
-    def _read(self, table: int, keys: Any) -> Any:
-        """Return the rank of each pair that is in a table, larger numbers for others."""
-        hashes = keys * self._factors[table]
-        hashes &= self._mask
-        entries = self._entries[table].take((hashes >> self._place_shift).view(self._np.int64))
-        hashes <<= self._rest_shift
-        entries ^= hashes
-        return entries
-
-    def _fill(self, keys: Any, ranks: Any, place_bits: int, bits: int) -> bool:
+    def _fill(self, keys: Any, ranks: Any, place_bits: int) -> bool:
         """Make the tables; False if that fails."""
         np = self._np
-        self._place_shift, self._rest_shift = np.uint64(bits - place_bits), np.uint64(64 - bits + place_bits)
-        hashes = [keys * factor & self._mask for factor in self._factors]
-        places = [(each >> self._place_shift).view(np.int64) for each in hashes]
-        holders = [np.full(1 << place_bits, -1) for _ in hashes]
+        size = 1 << place_bits
+        self._place_bits, self._place_shift = np.uint64(place_bits), np.uint64(64 - place_bits)
+        self._second = np.array([[0], [size]], np.uint64)
+        hashes = self._factors * keys
+        places = (hashes >> self._place_shift) + self._second
+        holders = np.full(2 * size, -1)
         waiting, table = np.arange(len(keys)), 0
         for _ in range(100):
             at = places[table][waiting]
-            driven_out = holders[table][at]
-            holders[table][at] = waiting
-            lost = waiting[holders[table][at] != waiting]
+            driven_out = holders[at]
+            holders[at] = waiting
+            lost = waiting[holders[at] != waiting]
             waiting, table = np.concatenate([lost, np.unique(driven_out[driven_out >= 0])]), 1 - table
             if not len(waiting):
                 break
-        self._entries = [np.full(1 << place_bits, _NEVER, np.uint64) for _ in hashes]
-        for entries, holder, hash_ in zip(self._entries, holders, hashes, strict=True):
-            taken = (holder >= 0).nonzero()[0]
-            held = holder[taken]
-            entries[taken] = hash_[held] << self._rest_shift | ranks[held]
+        taken = (holders >= 0).nonzero()[0]
+        held = holders[taken]
+        self._entries = np.full(2 * size, (1 << 64) - 1, np.uint64)
+        self._entries[taken] = hashes[taken // size, held] << self._place_bits | ranks[held]
         return not len(waiting)

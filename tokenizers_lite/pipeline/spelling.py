@@ -5,7 +5,7 @@ Pieces are cut where no merge can cross, and the parts are remembered too.
 
 from __future__ import annotations
 
-from tokenizers_lite.models.bpe import merge
+from tokenizers_lite.models.bpe import CACHE_PIECE, merge
 from tokenizers_lite.pipeline import PieceCache, byte_cutting, cutting
 from tokenizers_lite.pipeline.byte_cutting import BROKEN, HARD, MARKS, SOFT
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from tokenizers_lite.models.bpe import BPE
     from tokenizers_lite.pipeline.byte_cutting import ByteCuts
     from tokenizers_lite.pipeline.cutting import Cuts
-
-_TOKENS_AT_ONCE = 1 << 14
 
 
 class CharacterSpeller:
@@ -133,10 +131,13 @@ def odd_tokens(np: Any, model: BPE, merger: WordMerger | None, byte_ids: Mapping
     elif merger is None:
         odd = [raw for _, raw in tokens]
     else:
-        odd = []
+        from tokenizers_lite.bulk.merging import AT_ONCE
+
+        odd = [raw for _, raw in tokens if len(raw) > CACHE_PIECE]
+        tokens = [(id_, raw) for id_, raw in tokens if len(raw) <= CACHE_PIECE]
         symbols = np.array([byte_ids[byte] for byte in range(256)])
-        for at in range(0, len(tokens), _TOKENS_AT_ONCE):
-            ids, raws = zip(*tokens[at : at + _TOKENS_AT_ONCE], strict=True)
+        for at in range(0, len(tokens), AT_ONCE):
+            ids, raws = zip(*tokens[at : at + AT_ONCE], strict=True)
             first = symbols.take(np.frombuffer(b"".join(raws), np.uint8))
             made, counts = merger.merge(first, np.array(list(map(len, raws))))
             own = (counts == 1) & (made.take(counts.cumsum() - 1) == np.array(ids))

@@ -17,6 +17,8 @@ _PAIR_BITS = 20  # log2 of the flags
 _PAIR_FACTOR = 2654435769  # 2^32 / golden ratio
 # Stands between tokens; no text that is cut here has it.
 _BETWEEN = "\0"
+# Classes of units, after those of 65 bytes: halves of characters beyond U+FFFF; characters with a class of their own.
+_SURROGATE, _FIRST = 65, 66
 
 
 class PairFlags:
@@ -66,31 +68,24 @@ class BytePairFlags(PairFlags):
         super().__init__(np, cuts.text, ord(cuts.between))
         codes = np.arange(1 << 16)
         # The last six bits of the first and the last byte of each unit's character; 64 for ASCII.
-        lead = np.where(codes < 0x800, 0xC0 | codes >> 6, 0xE0 | codes >> 12) & 63
-        self._lead = np.where(codes < 0x80, 64, lead).astype(np.uint8)
-        self._tail = np.where(codes < 0x80, 64, codes & 63).astype(np.uint8)
-        # Number of each character that stands before or after halves in tokens; 0 for others.
+        lead = np.where(codes < 0x80, 64, np.where(codes < 0x800, codes >> 6, 0xE0 | codes >> 12) & 63)
+        tail = np.where(codes < 0x80, 64, codes & 63)
+        # Few characters stand before or after halves in tokens: they have a class each, all others that of their byte.
         before, after = sorted(cuts.before_half), sorted(cuts.after_half)
-        self._before = self._numbered(before)
-        self._after = self._numbered(after)
-        self._whole_half = np.zeros((len(before) + 1, 65), bool)
-        self._half_whole = np.zeros((65, len(after) + 1), bool)
-        self._half_half = np.zeros((65, 65), bool)
+        lefts, left_bytes = _classes(np, before, tail)
+        rights, right_bytes = _classes(np, after, lead)
+        meets = np.zeros((len(left_bytes), len(right_bytes)), bool)
+        meets[_SURROGATE] = meets[:, _SURROGATE] = True
         for left, right in map(tuple, cuts.joined):
             # In a text a character begins with a lead byte and ends with a byte that is none.
-            if is_half(left) and is_half(right):
-                self._half_half[ord(left) & 63, ord(right) & 63] |= not is_lead(left) and is_lead(right)
-            elif is_lead(right):
-                self._whole_half[before.index(left) + 1, ord(right) & 63] = True
-            elif is_half(left) and not is_lead(left):
-                self._half_whole[ord(left) & 63, after.index(right) + 1] = True
-
-    def _numbered(self, characters: list[str]) -> Any:
-        numbers = self._np.zeros(1 << 16, self._np.uint16)
-        for number, character in enumerate(characters, 1):
-            if character < "\U00010000":
-                numbers[ord(character)] = number
-        return numbers
+            if is_half(left) and not is_lead(left):
+                if is_lead(right):
+                    meets[np.ix_(left_bytes == ord(left) & 63, right_bytes == ord(right) & 63)] = True
+                elif not is_half(right):
+                    meets[left_bytes == ord(left) & 63, _FIRST + after.index(right)] = True
+            elif not is_half(left) and is_lead(right):
+                meets[_FIRST + before.index(left), right_bytes == ord(right) & 63] = True
+        self._lefts, self._rights, self._meets = lefts * len(right_bytes), rights, meets.ravel()
 
     def uncrossed(self, units: Any) -> Any:
         """Return ``bool[n - 1]`` for ``uint16[n]``."""
@@ -101,17 +96,30 @@ class BytePairFlags(PairFlags):
     def meets_half(self, units: Any) -> Any:
         """Return between which units a token may hold a half of one next to the other or a half of it, ``bool[n - 1]``.
 
-        The tables are for characters up to U+FFFF; others count as such.
+        The table is for characters up to U+FFFF; halves of others count as such.
         """
-        left, right = units[:-1], units[1:]
-        tail, lead = self._tail.take(left), self._lead.take(right)
-        meets = self._whole_half[self._before.take(left), lead]
-        meets |= self._half_whole[tail, self._after.take(right)]
-        meets |= self._half_half[tail, lead]
-        surrogates = (units & 0xF800) == 0xD800
-        if surrogates.any():
-            meets |= surrogates[1:] | surrogates[:-1]
-        return meets
+        pairs = self._lefts.take(units[:-1])
+        pairs += self._rights.take(units[1:])
+        return self._meets.take(pairs)
+
+
+def _classes(np: Any, characters: list[str], bytes_: Any) -> tuple[Any, Any]:
+    """Return the class of each unit, ``int32[65536]``, and the last six bits of the byte of each class.
+
+    Args:
+        np: the module numpy.
+        characters: these have classes of their own, from `_FIRST` on.
+        bytes_: the last six bits of a byte of each unit; 64 for ASCII. They are the class of all other units.
+    """
+    classes = bytes_.astype(np.int32)
+    classes[0xD800:0xE000] = _SURROGATE
+    of_class = [*range(_FIRST)]
+    for class_, character in enumerate(characters, _FIRST):
+        found = character < "\U00010000"
+        of_class.append(int(bytes_[ord(character)]) if found else _SURROGATE)
+        if found:
+            classes[ord(character)] = class_
+    return classes, np.array(of_class)
 
 
 def of_characters(np: Any, tokens: Iterable[str]) -> PairFlags:

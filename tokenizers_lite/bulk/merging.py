@@ -13,7 +13,7 @@ from tokenizers_lite.models.bpe import merge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 # Fewer words are merged faster one by one (measured: they meet near 20).
@@ -44,6 +44,7 @@ class WordMerger:
             words with it have to be merged in another way.
         apart: tells of units of UTF-16 between which neighbours something else can
             happen before they are such symbols, ``bool[n - 1]``; None if nothing can.
+        byte_ids: the id of each byte, if merging may start from those of UTF-8.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class WordMerger:
         pairs: Mapping[int, int],
         size: int,
         symbol_of: Callable[[str], int | None],
+        *,
         apart: Callable[[Any], Any] | None = None,
+        byte_ids: Sequence[int] = (),
     ) -> None:
         self._np = np
         self._pairs = pairs
@@ -60,6 +63,8 @@ class WordMerger:
         self._symbol_of = symbol_of
         self._symbols = np.full(1 << 16, _NEW)
         self._apart = apart
+        self.of_bytes = bool(byte_ids)
+        self._byte_ids = np.array(byte_ids, np.int64)
         self._table = _PairTable(np, pairs, max(size.bit_length(), _LEAST_ID_BITS))
 
     def symbols(self, units: Any, starts: Any) -> tuple[Any, Any]:
@@ -97,6 +102,12 @@ class WordMerger:
             row.replace(word, merge(row.ids_of(word), self._pairs))
         return row.result()
 
+    def merge_bytes(self, words: Sequence[bytes]) -> tuple[Any, Any]:
+        """Return the same for words of bytes; `AT_ONCE` words of up to 255 bytes are not too many."""
+        np = self._np
+        symbols = self._byte_ids.take(np.frombuffer(b"".join(words), np.uint8))
+        return self.merge(symbols, np.array(list(map(len, words))))
+
     def merge_each(self, words: list[str]) -> list[list[int]]:
         """Return the BPE of each word; none is empty or longer than 128 units, and all have to fit (see `symbols`)."""
         np = self._np
@@ -117,12 +128,14 @@ def merger(
     pairs: Mapping[int, int],
     size: int,
     symbol_of: Callable[[str], int | None],
+    *,
     apart: Callable[[Any], Any] | None = None,
+    byte_ids: Sequence[int] = (),
 ) -> WordMerger | None:
     """Return a `WordMerger`, None if there is nothing to merge or numbers are too large for one."""
     if not pairs or size >= (1 << _BITS) - 1 or max(pairs.values()) >> 32 >= 1 << _BITS:
         return None
-    return WordMerger(np, pairs, size, symbol_of, apart)
+    return WordMerger(np, pairs, size, symbol_of, apart=apart, byte_ids=byte_ids)
 
 
 class _Row:

@@ -250,9 +250,13 @@ class WordTable:
             self._put(units, sizes, *self._merger.merge(symbols, sizes))
 
     def _learn_each(self, units: Any, starts: Any, sizes: Any) -> None:
-        """Merge words one by one and keep them."""
+        """Merge words that cannot start from characters, or few, and keep them."""
         words = [units[start : start + size] for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)]
-        self._add(self._np.concatenate(words), sizes, list(map(self._spell, map(_text, words))))
+        texts, units = list(map(_text, words)), self._np.concatenate(words)
+        if self._merger is not None and self._merger.of_bytes and len(words) >= FEW:
+            self._put(units, sizes, *self._merger.merge_bytes([text.encode() for text in texts]))
+            return
+        self._add(units, sizes, list(map(self._spell, texts)))
 
     def _add(self, units: Any, sizes: Any, ids: list[list[int]]) -> None:
         """Put words and their ids into the table."""

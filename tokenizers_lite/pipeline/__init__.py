@@ -203,7 +203,7 @@ class ByteLevelBPE:
         if speller is not None:
             self._spell = speller.spell
             whole = self._whole if self.model.spec.ignore_merges else None
-            self._together = together.Together(self.model, speller, self.byte_ids, whole)
+            self._together = together.Together(self.model, speller, whole)
             self.cache = together.BatchCache(self.cache, self._together)
         return self._tokenize
 

@@ -142,7 +142,7 @@ class Characters(dict[str, "int | None"]):
     ) -> None:
         super().__init__()
         self._pairs = pairs
-        self._byte_ids = byte_ids
+        self.byte_ids = byte_ids
         self._settled: dict[str, int] = {}
         single = {id_ for id_, raw in tokens.items() if len(raw) > 1 and _is_one_character(raw)}
         made = dict.fromkeys(single, -1)
@@ -160,7 +160,7 @@ class Characters(dict[str, "int | None"]):
         }
 
     def __missing__(self, char: str) -> int | None:
-        id_ = self._byte_ids[ord(char)] if char < "\x80" else self._merge(char)[1]
+        id_ = self.byte_ids[ord(char)] if char < "\x80" else self._merge(char)[1]
         if len(self) < ENTRIES:
             self[char] = id_
         return id_
@@ -176,7 +176,7 @@ class Characters(dict[str, "int | None"]):
 
     def _merge(self, char: str) -> tuple[int, int | None]:
         raw = char.encode()
-        ids = [self._byte_ids[byte] for byte in raw]
+        ids = [self.byte_ids[byte] for byte in raw]
         if None in ids or raw in self._unsteady:
             return NEVER, None
         latest = -1

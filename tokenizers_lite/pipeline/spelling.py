@@ -84,7 +84,9 @@ class ByteSpeller:
         from tokenizers_lite import bulk
 
         flags = bulk.BytePairFlags(np, self.cuts)
-        merger = bulk.merger(np, self._pairs, size, self._characters.__getitem__, flags.meets_half)
+        characters = self._characters
+        byte_ids: Any = [characters.byte_ids[byte] for byte in range(256)]
+        merger = bulk.merger(np, self._pairs, size, characters.__getitem__, apart=flags.meets_half, byte_ids=byte_ids)
         return bulk.Bulk(np, flags, self.spell_part, merger)
 
     def _merge_characters(self, part: str) -> list[int]:
@@ -123,7 +125,7 @@ def token_bytes(model: BPE) -> dict[int, bytes]:
     return dict(zip(vocab.values(), byte_cutting.token_bytes(vocab), strict=True))
 
 
-def odd_tokens(np: Any, model: BPE, merger: WordMerger | None, byte_ids: Mapping[int, int | None]) -> frozenset[str]:
+def odd_tokens(np: Any, model: BPE, merger: WordMerger | None) -> frozenset[str]:
     """Return the texts of the tokens that are not the BPE of their bytes, and perhaps of some that are."""
     tokens = [(id_, raw) for id_, raw in token_bytes(model).items() if len(raw) > 1]
     if model.made is not None:
@@ -135,11 +137,9 @@ def odd_tokens(np: Any, model: BPE, merger: WordMerger | None, byte_ids: Mapping
 
         odd = [raw for _, raw in tokens if len(raw) > CACHE_PIECE]
         tokens = [(id_, raw) for id_, raw in tokens if len(raw) <= CACHE_PIECE]
-        symbols = np.array([byte_ids[byte] for byte in range(256)])
         for at in range(0, len(tokens), AT_ONCE):
             ids, raws = zip(*tokens[at : at + AT_ONCE], strict=True)
-            first = symbols.take(np.frombuffer(b"".join(raws), np.uint8))
-            made, counts = merger.merge(first, np.array(list(map(len, raws))))
+            made, counts = merger.merge_bytes(raws)
             own = (counts == 1) & (made.take(counts.cumsum() - 1) == np.array(ids))
             odd += [raws[word] for word in (~own).nonzero()[0].tolist()]
     return frozenset(text for raw in odd if "\ufffd" not in (text := raw.decode("utf-8", "replace")))

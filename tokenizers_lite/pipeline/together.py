@@ -10,7 +10,7 @@ from tokenizers_lite.pipeline import BULK_LENGTH, Numpy, PieceCache, spelling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from tokenizers_lite.bulk import Bulk
     from tokenizers_lite.models.bpe import BPE
@@ -30,21 +30,13 @@ class Together:
     Args:
         model: the model.
         speller: cuts and merges pieces.
-        byte_ids: id of each byte.
         whole: the id of a piece that is not merged (`ignore_merges`), else None.
     """
 
-    def __init__(
-        self,
-        model: BPE,
-        speller: ByteSpeller,
-        byte_ids: Mapping[int, int | None],
-        whole: Callable[[str], int | None] | None,
-    ) -> None:
+    def __init__(self, model: BPE, speller: ByteSpeller, whole: Callable[[str], int | None] | None) -> None:
         self.speller = speller
         self.whole = whole
         self._model = model
-        self._byte_ids = byte_ids
         self._numpy = Numpy()
         self._bulk: Bulk | None = None
         # Pieces that may be a token and still not be merged to it.
@@ -58,7 +50,7 @@ class Together:
                 return None
             bulk = self.speller.bulk(np, self._model.bound())
             if bulk is not None and self.whole is not None:
-                self._odd = spelling.odd_tokens(np, self._model, bulk.merger, self._byte_ids)
+                self._odd = spelling.odd_tokens(np, self._model, bulk.merger)
             self._bulk = bulk
         return self._bulk
 

@@ -13,6 +13,7 @@ from tokenizers_lite import _unicode
 from tokenizers_lite.errors import SpecError
 from tokenizers_lite.normalized import NormalizedString
 from tokenizers_lite.normalizers import build
+from tokenizers_lite.normalizers._classes import CharClass
 from tokenizers_lite.spec import Pattern
 from tokenizers_lite.spec import normalizers as specs
 
@@ -208,3 +209,10 @@ def test_normalizers_can_be_pickled():
     mine.normalize("é 中")
 
     assert pickle.loads(pickle.dumps(mine)).normalize("É 中 \u0301") == mine.normalize("É 中 \u0301")
+
+
+@given(texts(), st.sampled_from(["nf:guard", "nf:marks", "hf:bertremoved", "hf:nonspacingmark"]))
+def test_patterns_of_a_class_match_its_characters(text, table):
+    class_ = CharClass(table, "%s")
+
+    assert class_.regex(text).findall(text) == [char for char in text if char in class_]

@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 
     from tokenizers_lite.normalized import NormalizedString
 
+# Patterns of one class that are kept.
+MOST_PATTERNS = 64
+
 
 class CharClass:
     """A class of characters as a stdlib pattern, compiled at first need.
 
-    Classes up to U+FFFF run ten times as fast as whole ones, so texts without
-    anything beyond get a pattern of their own.
+    Patterns take ten to a hundred times as long with classes beyond U+FFFF, so
+    of those characters a pattern knows only the ones that its text holds.
 
     Args:
         table: name of the table (see `_unicode`).
@@ -26,16 +29,28 @@ class CharClass:
     def __init__(self, table: str, form: str = "%s+") -> None:
         self.ranges = _unicode.ranges(table)
         self.form = form
-        self._compiled: dict[int, re.Pattern[str]] = {}
+        self._compiled: dict[tuple[str, int], re.Pattern[str]] = {}
 
     def regex(self, text: str) -> re.Pattern[str]:
         """Return the compiled pattern to use on `text`."""
-        limit = ASCII if text.isascii() else BMP if is_bmp(text) else _unicode.MAX
-        found = self._compiled.get(limit)
+        if text.isascii():
+            return self._pattern("", ASCII)
+        if is_bmp(text):
+            return self._pattern("", BMP)
+        beyond = sorted(char for char in set(text) if char > "\uffff" and char in self)
+        return self._pattern("".join(beyond), _unicode.MAX)
+
+    def _pattern(self, key: str, limit: int) -> re.Pattern[str]:
+        """Return the pattern for texts up to a limit; `key` holds the characters beyond U+FFFF that it has to know."""
+        found = self._compiled.get((key, limit))
         if found is None:
             import re
 
-            found = self._compiled[limit] = re.compile(self.form % _unicode.class_text(self.ranges, limit))
+            if len(self._compiled) >= MOST_PATTERNS:
+                self._compiled.clear()
+            class_ = _unicode.intersection(self.ranges, ((0, BMP),))
+            class_ = _unicode.union(class_, ((ord(char), ord(char)) for char in key))
+            found = self._compiled[key, limit] = re.compile(self.form % _unicode.class_text(class_, limit))
         return found
 
     def replaced(self, text: str, by: str) -> str:

@@ -34,7 +34,7 @@ def sizes() -> tuple[int, ...]:
 def _is_hot(name: str) -> bool:
     parts = name.split(".")[1:]
     hot = ("pipeline", "bulk", "models", "pre_tokenizers", "normalizers", "normalized", "added")
-    hot += ("tokenizer", "components", "alignment", "decoding")
+    hot += ("tokenizer", "components", "marked", "alignment", "decoding")
     return parts[0].lstrip("_") in hot
 
 

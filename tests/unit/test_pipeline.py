@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tests.paths import shared_corpus, shared_vocab
 from tests.reference import bpe as reference
 from tests.strategies import texts
-from tokenizers_lite import pipeline
-from tokenizers_lite.byte_alphabet import CHARS
+from tokenizers_lite import added, components, load, pipeline
+from tokenizers_lite.byte_alphabet import CHARS, to_alphabet
 from tokenizers_lite.formats import read
 from tokenizers_lite.models.bpe import merge
-from tokenizers_lite.pipeline import cutting, together
+from tokenizers_lite.pipeline import cutting, spelling, together
 from tokenizers_lite.pipeline.byte_cutting import BROKEN, HARD, SOFT, ByteCuts, token_bytes
 from tokenizers_lite.pipeline.spelling import ByteSpeller
 from tokenizers_lite.tokenizer import Tokenizer
@@ -200,6 +200,8 @@ def pair(request, monkeypatch):
         monkeypatch.setattr(together, name, 2)
     monkeypatch.setattr(bulk.table, "FEW", 1)
     monkeypatch.setattr(pipeline, "BULK_LENGTH", 2)
+    monkeypatch.setattr(components, "_MARKED_LENGTH", 2)
+    monkeypatch.setattr(added, "_PATIENCE", 0)
     for name in ("_PATIENCE", "_BULK_TOTAL"):
         monkeypatch.setattr(pipeline, name, 0)
     fast._components.pipeline  # noqa: B018 - made under these thresholds
@@ -245,3 +247,24 @@ def test_fast_means_change_no_id_of_adversarial_texts(pair):
         assert fast.encode(text * 5) == plain.encode(text * 5)
 
     check()
+
+
+def test_tokens_that_are_not_their_own_bpe_are_found_without_a_compact_file_too(tmp_path):
+    np = pytest.importorskip("numpy", reason="only the word table asks for them")
+    tokenizer = Tokenizer(read(str(shared_vocab("llama-3.2-instruct") / "tokenizer.json")))
+    tokenizer.save(str(tmp_path / "llama.tokc"))
+    found = []
+    for model in (tokenizer._components.model, load(str(tmp_path / "llama.tokc"))._components.model):
+        speller = spelling.of_bytes(model, pipeline.ByteIds(model), lambda piece: [])
+        odd = spelling.odd_tokens(np, model, speller.bulk(np, model.bound()).merger)
+        found.append({text for text in odd if model.token_to_id(to_alphabet(text)) is not None})
+
+    assert found[0] == found[1]
+    assert " việc" in found[0]
+
+
+def test_such_tokens_stay_whole_in_long_texts(pair):
+    plain, fast = pair
+
+    for text in ("Trong công việc, nhiều người 中文 việc. ", " việc", "việc việc中"):
+        assert fast.encode(text * 40) == plain.encode(text * 40)

@@ -87,7 +87,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     serve.add_argument("model", help="as for run")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; the default is this machine only")
     serve.add_argument("--port", type=int, default=8080)
-    serve.add_argument("--queue", type=int, default=8, help="requests that may wait; more are refused with 503")
+    serve.add_argument("--queue", type=int, default=8, help="requests held at a time; more are refused with 503")
     _add_build_options(serve)
     return parser, commands.choices
 

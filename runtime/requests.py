@@ -43,14 +43,13 @@ def read_job(generator: Generator, values: Mapping[str, Any], *, chat: bool) -> 
         RequestError: a parameter is missing, of the wrong type, or not supported.
         PromptError: the prompt cannot be fed.
     """
-    if values.get("n") not in (None, 1):
-        raise RequestError("only n=1 is supported", "n")
+    _refuse_unsupported(values)
     settings = read_settings(values)
     if chat:
         ids, _ = fit(generator, _messages(values.get("messages")), replace(settings, overflow="drop"))
     else:
         prompt = values.get("prompt")
-        if isinstance(prompt, list) and prompt and all(isinstance(token, int) for token in prompt):
+        if isinstance(prompt, list) and prompt and all(type(token) is int for token in prompt):
             ids = prompt
         elif isinstance(prompt, str):
             ids = generator.encode(prompt)
@@ -58,7 +57,25 @@ def read_job(generator: Generator, values: Mapping[str, Any], *, chat: bool) -> 
             raise RequestError("prompt must be a string or a list of ids", "prompt")
     generator.check(ids, settings)
     options = values.get("stream_options") or {}
-    return Job(ids, settings, bool(values.get("stream")), bool(options.get("include_usage")), chat)
+    if not isinstance(options, dict):
+        raise RequestError("stream_options must be an object", "stream_options")
+    streaming = values.get("stream") or False
+    if not isinstance(streaming, bool):
+        raise RequestError("stream must be true or false", "stream")
+    return Job(ids, settings, streaming, bool(options.get("include_usage")), chat)
+
+
+def _refuse_unsupported(values: Mapping[str, Any]) -> None:
+    """Refuse what would change the answer and is not done here, rather than answer something else."""
+    for name in ("n", "best_of"):
+        if values.get(name) not in (None, 1):
+            raise RequestError(f"only {name}=1 is supported", name)
+    for name in ("tools", "functions", "logprobs", "top_logprobs", "echo", "suffix", "modalities", "audio"):
+        if values.get(name) and values[name] != ["text"]:
+            raise RequestError(f"{name} is not supported", name)
+    form = values.get("response_format")
+    if form is not None and (not isinstance(form, dict) or form.get("type") != "text"):
+        raise RequestError("response_format is not supported; only text is answered", "response_format")
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:
@@ -75,16 +92,19 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     sampling = Sampling(
         temperature=_number(values, "temperature", 1.0),
         top_p=_number(values, "top_p", 1.0),
-        top_k=int(_number(values, "top_k", 0)),
+        top_k=_whole(values, "top_k", 0),
         min_p=_number(values, "min_p", 0.0),
         repetition_penalty=_number(values, "repetition_penalty", 1.0),
         presence_penalty=_number(values, "presence_penalty", 0.0),
         frequency_penalty=_number(values, "frequency_penalty", 0.0),
-        seed=None if values.get("seed") is None else int(_number(values, "seed", 0)),
+        seed=None if values.get("seed") is None else _whole(values, "seed", 0),
         logit_bias=pairs or None,
     )
     newest = "max_completion_tokens" if values.get("max_completion_tokens") is not None else "max_tokens"
-    return Settings(max_new_tokens=int(_number(values, newest, 512)), sampling=sampling, stop=tuple(stops))
+    longest = _whole(values, newest, 512)
+    if not longest:
+        raise RequestError(f"{newest} must be at least 1; without it answers end after 512 tokens", newest)
+    return Settings(max_new_tokens=longest, sampling=sampling, stop=tuple(stops))
 
 
 def _number(values: Mapping[str, Any], name: str, default: float) -> float:
@@ -94,6 +114,13 @@ def _number(values: Mapping[str, Any], name: str, default: float) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise RequestError(f"{name} must be a number", name)
     return value
+
+
+def _whole(values: Mapping[str, Any], name: str, default: int) -> int:
+    value = _number(values, name, default)
+    if value != value // 1 or value < 0:
+        raise RequestError(f"{name} must be a whole number, not negative (got {value})", name)
+    return int(value)
 
 
 def _messages(value: Any) -> list[dict[str, Any]]:

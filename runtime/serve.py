@@ -14,12 +14,13 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from runtime.errors import MissingDependencyError
+from runtime.errors import MissingDependencyError, PromptError
 from runtime.requests import RequestError, read_job
 from tokenizers_lite.errors import TokenizerError
 
 try:
     from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -48,7 +49,7 @@ class Service:
     Args:
         generator: the model.
         name: what the API calls it.
-        queue: requests that may wait or run; further ones get 503.
+        queue: requests held at a time, the one being answered included; further ones get 503.
     """
 
     def __init__(self, generator: Generator, name: str, queue: int = 8) -> None:
@@ -78,8 +79,17 @@ class Service:
 
     async def models(self, _: Request) -> Response:
         """GET /v1/models."""
-        model = {"id": self.name, "object": "model", "created": 0, "owned_by": "local"}
-        return JSONResponse({"object": "list", "data": [model]})
+        return JSONResponse({"object": "list", "data": [self._model()]})
+
+    async def model(self, request: Request) -> Response:
+        """GET /v1/models/{name}."""
+        name = request.path_params["name"]
+        if name != self.name:
+            return _failure(RequestError(f"the model here is {self.name!r}, not {name!r}", "model", 404))
+        return JSONResponse(self._model())
+
+    def _model(self) -> dict[str, Any]:
+        return {"id": self.name, "object": "model", "created": 0, "owned_by": "local"}
 
     async def health(self, _: Request) -> Response:
         """GET /health."""
@@ -155,7 +165,7 @@ async def _body(request: Request) -> Mapping[str, Any]:
             raise RequestError(f"the request is larger than {_MAX_BODY} bytes", status=413)
     try:
         values = json.loads(bytes(content))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"the request is not JSON: {error}") from error
     if not isinstance(values, dict):
         raise RequestError("the request must be a JSON object")
@@ -174,7 +184,21 @@ def _usage(stream: Stream) -> dict[str, Any]:
 
 def _error_body(error: Exception) -> dict[str, Any]:
     field = getattr(error, "field", None)
-    return {"error": {"message": str(error), "type": "invalid_request_error", "param": field, "code": None}}
+    kind = "server_error" if getattr(error, "status", 400) >= 500 else "invalid_request_error"
+    return {"error": {"message": str(error), "type": kind, "param": field, "code": None}}
+
+
+async def _no_such(_: Request, error: Exception) -> Response:
+    """Answer what no route takes in the form that clients read."""
+    status = getattr(error, "status_code", 500)
+    return _failure(
+        RequestError(f"{getattr(error, 'detail', error)}; docs/runtime/generate.md lists what is served", None, status)
+    )
+
+
+async def _unforeseen(_: Request, error: Exception) -> Response:
+    """Answer an error of ours in the form that clients read; the server logs it."""
+    return _failure(RequestError(f"{type(error).__name__}: {error}", None, 500))
 
 
 def _failure(error: TokenizerError) -> Response:
@@ -187,16 +211,25 @@ def _failure(error: TokenizerError) -> Response:
 
 
 def application(generator: Generator, name: str = "model", *, host: str = "127.0.0.1", queue: int = 8) -> Starlette:
-    """Return the ASGI application."""
+    """Return the ASGI application.
+
+    Raises:
+        PromptError: no request would ever be taken.
+    """
+    if queue < 1:
+        raise PromptError(f"queue must be at least 1 (got {queue})")
     service = Service(generator, name, queue)
     routes = [
         Route("/v1/models", service.models),
+        Route("/v1/models/{name:path}", service.model),
         Route("/v1/chat/completions", service.chat, methods=["POST"]),
         Route("/v1/completions", service.complete, methods=["POST"]),
         Route("/health", service.health),
     ]
     guard = [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])] if host in LOOPBACK else []
-    return Starlette(routes=routes, middleware=guard)
+    return Starlette(
+        routes=routes, middleware=guard, exception_handlers={HTTPException: _no_such, Exception: _unforeseen}
+    )
 
 
 def run(
@@ -207,5 +240,6 @@ def run(
         import uvicorn
     except ImportError as error:
         raise MissingDependencyError("serving needs uvicorn: pip install 'tokenizers-lite[serve]'") from error
-    print(f"http://{host}:{port}/v1 serves {name}; Ctrl-C ends")
-    uvicorn.run(application(generator, name, host=host, queue=queue), host=host, port=port, log_level="warning")
+    served = application(generator, name, host=host, queue=queue)
+    print(f"http://{host}:{port}/v1 serves {name}; Ctrl-C ends", flush=True)
+    uvicorn.run(served, host=host, port=port, log_level="warning")

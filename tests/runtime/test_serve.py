@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 import time
 import urllib.error
@@ -123,11 +124,103 @@ def test_stop_and_seed_are_honoured(client, model):
         ({"messages": [{"role": "user", "content": "x" * 500}]}, "shorten the last message"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "only text"),
         ({"logit_bias": {"9999": 1}}, "outside the vocabulary"),
+        ({"logit_bias": [1]}, "must map ids"),
+        ({"max_tokens": 0}, "max_tokens must be at least 1"),
+        ({"max_tokens": 1.5}, "max_tokens must be a whole number"),
+        ({"max_tokens": -1}, "max_tokens must be a whole number"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ({"temperature": "hot"}, "temperature must be a number"),
+        ({"temperature": -1}, "temperature must be between"),
+        ({"stream": "yes"}, "stream must be true or false"),
+        ({"stream_options": 5}, "stream_options must be an object"),
+        ({"stop": [1]}, "stop must be a string"),
+        ({"logprobs": True}, "logprobs is not supported"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools is not supported"),
+        ({"response_format": {"type": "json_object"}}, "only text is answered"),
+        ({"messages": "hello"}, "messages must be a list"),
+        ({"messages": [{"role": "user"}]}, "each message needs role and content"),
+        ({"messages": [{"role": "teapot", "content": "x"}]}, "no role teapot"),
     ],
 )
 def test_bad_requests_say_what_is_wrong(client, change, message):
     with pytest.raises(openai.BadRequestError, match=message):
         client.chat.completions.create(**{"model": "tiny", "messages": QUESTION, "max_tokens": 4, **change})
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        ("", "no tokens"),
+        ([], "must be a string or a list of ids"),
+        (["a", "b"], "must be a string or a list of ids"),
+        ([True], "must be a string or a list of ids"),
+        ([-1], "id -1 is outside"),
+        ([128], "id 128 is outside"),
+    ],
+)
+def test_bad_prompts_say_what_is_wrong(client, prompt, message):
+    with pytest.raises(openai.BadRequestError, match=message):
+        client.completions.create(model="tiny", prompt=prompt, max_tokens=4)
+
+
+def test_a_model_is_found_by_its_name(client):
+    assert client.models.retrieve("tiny").id == "tiny"
+    with pytest.raises(openai.NotFoundError, match="the model here is 'tiny'"):
+        client.models.retrieve("large")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/v1/embeddings", b"{}", 404),
+        ("/v1/chat/completions", None, 405),
+        ("/v1/chat/completions", b"{bad", 400),
+        ("/v1/chat/completions", b"[1]", 400),
+        ("/v1/chat/completions", b"[" * 100_000, 400),
+        ("/v1/chat/completions", b" " * (5 << 20), 413),
+    ],
+)
+def test_every_error_is_in_the_form_that_clients_read(address, path, body, status):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(address + path, data=body))
+
+    with caught.value as answer:
+        assert answer.code == status
+        assert set(json.load(answer)["error"]) == {"message", "type", "param", "code"}
+
+
+def test_an_error_of_ours_is_told_as_one(client, model, monkeypatch):
+    monkeypatch.setattr(model, "check", None)
+
+    with pytest.raises(openai.InternalServerError, match="TypeError"):
+        client.chat.completions.create(model="tiny", messages=QUESTION, max_tokens=4)
+
+
+def test_a_client_that_leaves_without_streaming_frees_the_model(address, client, model):
+    body = json.dumps({"model": "tiny", "messages": QUESTION, "max_tokens": 150, "temperature": 0}).encode()
+    feed = model.driver.feed
+    fed = []
+
+    def slow(ids, options=None):
+        fed.append(len(ids))
+        time.sleep(0.02)
+        return feed(ids, options)
+
+    model.driver.feed = slow
+    try:
+        host, port = address.removeprefix("http://").split(":")
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(head.encode() + body)
+            deadline = time.time() + 10
+            while len(fed) < 3 and time.time() < deadline:
+                time.sleep(0.01)
+        while json.load(urllib.request.urlopen(address + "/health"))["waiting"] and time.time() < deadline:
+            time.sleep(0.01)
+    finally:
+        model.driver.feed = feed
+
+    assert 3 <= len(fed) < 100
 
 
 def test_a_client_that_leaves_frees_the_model(client, model):

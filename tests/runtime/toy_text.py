@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 
+from tokenizers_lite.errors import TemplateError
+
 
 class ToyStream:
     def __init__(self):
@@ -37,4 +39,7 @@ class ToyCodec:
         return "".join(map(stream.push, ids)) + stream.finish()
 
     def apply_chat_template(self, messages, add_generation_prompt=True, **options):
+        for message in messages:
+            if message["role"] not in ("system", "user", "assistant"):
+                raise TemplateError(f"no role {message['role']}")
         return [token for message in messages for token in [3, *self.encode(message["role"] + message["content"])]]

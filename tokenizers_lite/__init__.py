@@ -4,6 +4,13 @@
 >>> tokenizer = tokenizers_lite.load("qwen3")
 >>> tokenizer.encode("Hello, world!")
 [9707, 11, 1879, 0]
+>>> tokenizer.decode([9707, 11, 1879, 0])
+'Hello, world!'
+
+`load` gives a `Tokenizer`; `list_models` names those it knows. What goes wrong
+is a `TokenizerError`. Modules for more than one text at a time: `workers`
+(processes), `files` (inputs larger than memory), `seams` (where texts may be
+cut), `view` (tokens as a page), `bench`.
 """
 
 from __future__ import annotations
@@ -96,6 +103,9 @@ def load(
 ) -> Tokenizer | Emulated:
     r"""Load a tokenizer by name or from a file or folder.
 
+    >>> load("qwen3")
+    <Tokenizer qwen3: BPE, 151669 tokens>
+
     Args:
         name_or_path: a registry name or alias (``"qwen3"``), a hub id
             (``"Qwen/Qwen3-0.6B"``), or a path: a folder with a model's files,
@@ -108,6 +118,10 @@ def load(
         as_reader: give what a stock C++ reader ("mnn-llm", "native-llm", "mnn")
             makes of an MNN vocabulary file, its faults included, instead of
             exact ids: an `Emulated` with `encode` and `decode`.
+
+    Returns:
+        A `Tokenizer`; what it holds is made when first needed, where the file
+        is compact, so that a start costs next to nothing.
 
     Raises:
         SpecError: the name is unknown, or the file is damaged or of an unknown kind.
@@ -156,7 +170,11 @@ def _bundled_file(name: str) -> str | None:
 
 
 def list_models() -> tuple[str, ...]:
-    """Return the names that `load` knows, sorted."""
+    """Return the names that `load` knows, sorted.
+
+    >>> list_models()[:3]
+    ('bge-small-en', 'deepseek-r1-distill-qwen', 'deepseek-v3')
+    """
     from tokenizers_lite.registry import names
 
     return names()
@@ -169,3 +187,8 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names too that are not imported yet, for `dir` and `help`."""
+    return sorted({*globals(), *__all__})

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sys
     from collections.abc import Callable
+    from inspect import Signature
     from typing import Any
 
     if sys.version_info >= (3, 11):
@@ -26,6 +27,28 @@ else:
         return lambda cls: cls
 
 
+class _Signature:
+    """What `help` and `inspect.signature` show of a record: its fields, made when asked for."""
+
+    def __get__(self, _record: Record | None, cls: type[Record]) -> Signature:
+        from inspect import Parameter, Signature, get_annotations
+
+        types: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            types.update(get_annotations(base))
+        return Signature(
+            [
+                Parameter(
+                    name,
+                    Parameter.POSITIONAL_OR_KEYWORD,
+                    default=cls._defaults.get(name, Parameter.empty),
+                    annotation=types[name],
+                )
+                for name in cls._fields
+            ]
+        )
+
+
 @dataclass_transform(frozen_default=True, eq_default=True)
 class Record:
     """Base of all frozen records. Fields are the class annotations, in order."""
@@ -33,6 +56,7 @@ class Record:
     __slots__ = ()
     _fields: tuple[str, ...] = ()
     _defaults: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
+    __signature__ = _Signature()
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__  # its own only, from Python 3.10 on

@@ -55,7 +55,7 @@ COMMANDS = {
     "show": "tokenizers_lite.cli_models:show",
     "models": "tokenizers_lite.cli_models:models",
     "fetch": "tokenizers_lite.cli_models:fetch",
-    "view": "tokenizers_lite.view:main",
+    "view": "tokenizers_lite.cli_view:main",
     "bench": "tokenizers_lite.bench:main",
     "convert": "vocab_converters.cli:main",
     "inspect": "vocab_converters.cli:main",

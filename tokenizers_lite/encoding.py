@@ -22,12 +22,22 @@ _COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_
 
 
 class Encoding(Record):
-    """The tokens of one input; all columns have the same length.
+    """The tokens of one input, or of a pair, as parallel columns: equally long tuples, one value a token.
 
-    `offsets` are character positions in the text the token comes from, (0, 0)
-    for added special tokens. `sequence_ranges` says which tokens belong to
-    which input: (input, start, end). `overflowing` holds what truncation cut
-    off, as encodings of their own.
+    >>> encoding = tokenizer.encode_with_offsets("naïve 中文")
+    >>> list(zip(encoding.ids, encoding.tokens, encoding.offsets))[:2]
+    [(3376, 'na', (0, 2)), (37572, 'Ã¯', (2, 3))]
+
+    Attributes:
+        ids: the token ids.
+        type_ids: segments, as BERT's models take them: 0 for the first text, 1 for the second, in most templates.
+        tokens: spelled as in the vocabulary.
+        offsets: (start, end) in characters of the text the token comes from; (0, 0) for added special tokens.
+        word_ids: which piece of the pre-tokenizer a token comes from, counted from 0; None for special tokens.
+        special_tokens_mask: 1 for tokens that post-processing or padding added.
+        attention_mask: 0 for padding.
+        overflowing: what truncation cut off, as encodings of their own.
+        sequence_ranges: (input, start, end) of the tokens that belong to each input.
     """
 
     ids: tuple[int, ...] = ()
@@ -85,7 +95,7 @@ class Encoding(Record):
         return 0, len(self)
 
     def token_to_sequence(self, token: int) -> int | None:
-        """Return the input that the token at this position belongs to."""
+        """Return the input (0 or 1) that the token at this position belongs to, None for special tokens and padding."""
         if not 0 <= token <= len(self):
             return None
         if not self.sequence_ranges:
@@ -93,19 +103,23 @@ class Encoding(Record):
         return next((number for number, start, end in self.sequence_ranges if start <= token < end), None)
 
     def token_to_chars(self, token: int) -> tuple[int, int] | None:
-        """Return the character range of the token at this position."""
+        """Return the (start, end) in characters of the token at this position, None for special tokens and padding."""
         if not 0 <= token < len(self) or self.token_to_sequence(token) is None:
             return None
         return self.offsets[token]
 
     def token_to_word(self, token: int) -> int | None:
-        """Return the word that the token at this position belongs to."""
+        """Return the word that the token at this position belongs to, None for special tokens and padding."""
         if not 0 <= token < len(self) or self.token_to_sequence(token) is None:
             return None
         return self.word_ids[token]
 
     def char_to_token(self, position: int, sequence: int = 0) -> int | None:
-        """Return the position of the token that covers a character of an input."""
+        """Return the position of the first token that covers a character of an input, None if none does.
+
+        >>> tokenizer.encode_with_offsets("naïve 中文").char_to_token(2)
+        1
+        """
         first, last = self._range(sequence)
         for token in range(first, last):
             start, end = self.offsets[token]
@@ -114,12 +128,12 @@ class Encoding(Record):
         return None
 
     def char_to_word(self, position: int, sequence: int = 0) -> int | None:
-        """Return the word that covers a character of an input."""
+        """Return the word that covers a character of an input, None if none does."""
         token = self.char_to_token(position, sequence)
         return None if token is None else self.token_to_word(token)
 
     def word_to_tokens(self, word: int, sequence: int = 0) -> tuple[int, int] | None:
-        """Return the range of token positions that a word of an input became."""
+        """Return the (start, end) in tokens that a word of an input became, None if there is no such word."""
         first, last = self._range(sequence)
         found: list[int] = []
         for token in range(first, last):
@@ -131,7 +145,7 @@ class Encoding(Record):
         return (found[0], found[-1] + 1) if found else None
 
     def word_to_chars(self, word: int, sequence: int = 0) -> tuple[int, int] | None:
-        """Return the character range of a word of an input."""
+        """Return the (start, end) in characters of a word of an input, None if there is no such word."""
         span = self.word_to_tokens(word, sequence)
         return None if span is None else (self.offsets[span[0]][0], self.offsets[span[1] - 1][1])
 

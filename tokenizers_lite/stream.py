@@ -22,6 +22,8 @@ class StreamDecoder:
     >>> [stream.push(id) for id in tokenizer.encode("Hi 🫠!")] + [stream.finish()]
     ['Hi', ' ', '', '🫠', '!', '']
 
+    `Tokenizer.stream` makes one. It belongs to one thread.
+
     Args:
         id_to_token: gives the token of an id, None if there is none.
         decoder: the decoder chain.
@@ -37,7 +39,11 @@ class StreamDecoder:
         self._stream = decoder.stream()
 
     def push(self, id_: int) -> str:
-        """Take an id; return the text that is certain now, often empty."""
+        """Take an id; return the text that is certain now, often empty.
+
+        Args:
+            id_: any int; what is no id of the vocabulary adds nothing.
+        """
         if id_ in self._skip:
             return ""
         token = self._id_to_token(id_)

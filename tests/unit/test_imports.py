@@ -52,7 +52,7 @@ LAYERS = [
         "workers",
     },
     {"chat"},
-    {"cli", "cli_text", "cli_models", "view", "peers", "bench", "__main__"},
+    {"cli", "cli_text", "cli_models", "cli_view", "view", "peers", "bench", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Functions that hand over to a higher layer on purpose.

@@ -1,5 +1,6 @@
 """Records behave as frozen dataclasses do."""
 
+import inspect
 import pickle
 
 import pytest
@@ -55,3 +56,10 @@ def test_lazy_fields_are_made_once_and_when_read():
     assert pickle.loads(pickle.dumps(Point.lazy({"x": lambda: 7}))) == Point(7)
     with pytest.raises(AttributeError, match="no field"):
         point.z  # noqa: B018
+
+
+def test_signatures_are_those_of_the_fields():
+    assert list(inspect.signature(Named).parameters) == ["x", "y", "name"]
+    assert inspect.signature(Point).parameters["x"].default is inspect.Parameter.empty
+    assert inspect.signature(Point).parameters["y"].default == 2
+    assert inspect.signature(Point).parameters["x"].annotation in (int, "int")

@@ -31,7 +31,20 @@ class Pattern(Record):
 
 
 class AddedToken(Record):
-    """A token matched in the text before the model sees it."""
+    """A token matched in the text before the model sees it.
+
+    >>> AddedToken(0, "<mask>", lstrip=True, special=True).replace(id=7).id
+    7
+
+    Attributes:
+        id: its id; `Tokenizer.with_tokens` chooses one itself.
+        content: the text that is matched.
+        single_word: match only where no letter, digit or underscore touches it.
+        lstrip: swallow the white space before it.
+        rstrip: swallow the white space behind it.
+        normalized: look for it in the normalized text, not in the text as given.
+        special: decoding leaves it out, and texts can be kept from forging it.
+    """
 
     id: int
     content: str
@@ -43,19 +56,43 @@ class AddedToken(Record):
 
 
 class Truncation(Record):
-    """tokenizer.json's truncation; kept for round trips, applied only on request."""
+    """tokenizer.json's truncation; kept for round trips, applied only on request.
+
+    >>> bge = load("bge-small-en")
+    >>> bge.encode_with_offsets("Hello there you", truncation=Truncation(max_length=4)).tokens
+    ('[CLS]', 'hello', 'there', '[SEP]')
+
+    Attributes:
+        max_length: in tokens, special ones included.
+        strategy: "LongestFirst" cuts the longer text of a pair first, "OnlyFirst" and "OnlySecond" one of them.
+        stride: how many tokens each overflowing part repeats of the one before it.
+        direction: "Right" cuts the end off, "Left" the start.
+    """
 
     max_length: int
-    strategy: str = "LongestFirst"  # LongestFirst | OnlyFirst | OnlySecond
+    strategy: str = "LongestFirst"
     stride: int = 0
-    direction: str = "Right"  # Left | Right
+    direction: str = "Right"
 
 
 class Padding(Record):
-    """tokenizer.json's padding; kept for round trips, applied only on request."""
+    """tokenizer.json's padding; kept for round trips, applied only on request.
 
-    fixed: int | None = None  # strategy {"Fixed": n}; None is BatchLongest
-    direction: str = "Right"  # Left | Right
+    >>> bge = load("bge-small-en")
+    >>> bge.encode_with_offsets("Hi", padding=Padding(fixed=5)).ids
+    (101, 7632, 102, 0, 0)
+
+    Attributes:
+        fixed: the length in tokens (strategy ``{"Fixed": n}``); None is that of the longest (BatchLongest).
+        direction: "Right" fills up at the end, "Left" at the start.
+        pad_to_multiple_of: make the length a multiple of this.
+        pad_id: id of the tokens that are put in.
+        pad_type_id: their type id.
+        pad_token: their text.
+    """
+
+    fixed: int | None = None
+    direction: str = "Right"
     pad_to_multiple_of: int | None = None
     pad_id: int = 0
     pad_type_id: int = 0
@@ -108,7 +145,25 @@ class Config(Record):
 
 
 class Spec(Record):
-    """A whole tokenizer."""
+    """A whole tokenizer: what any of the source formats says, and all that the tokenizer and the writers know.
+
+    >>> tokenizer.spec.normalizer
+    NFC()
+    >>> tokenizer.spec.config.stop_ids
+    (151645, 151643)
+
+    Attributes:
+        model: a record of `spec.models`: vocabulary and merges or scores.
+        added_tokens: in the order of their ids.
+        normalizer: a record of `spec.normalizers`, None if text stays as it is.
+        pre_tokenizer: a record of `spec.pre_tokenizers`, None if text stays whole.
+        post_processor: a record of `spec.post_processors`, None if nothing is added.
+        decoder: a record of `spec.decoders`, None if tokens are joined by blanks.
+        truncation: what the file says; applied only on request.
+        padding: what the file says; applied only on request.
+        config: what the files beside the vocabulary say.
+        source: where all this was read.
+    """
 
     model: Model
     added_tokens: tuple[AddedToken, ...] = ()

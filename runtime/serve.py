@@ -240,6 +240,8 @@ def run(
         import uvicorn
     except ImportError as error:
         raise MissingDependencyError("serving needs uvicorn: pip install 'tokenizers-lite[serve]'") from error
+    if not 0 <= port < 1 << 16:
+        raise PromptError(f"port must be between 0 and 65535 (got {port})")
     served = application(generator, name, host=host, queue=queue)
     print(f"http://{host}:{port}/v1 serves {name}; Ctrl-C ends", flush=True)
     uvicorn.run(served, host=host, port=port, log_level="warning")

@@ -181,6 +181,15 @@ def test_a_package_that_cannot_be_fetched_says_why(tmp_path, monkeypatch):
     assert sys.executable
 
 
+def test_a_cache_that_cannot_be_written_is_named(source, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TOKENIZERS_LITE_CACHE", str(tmp_path / "file"))
+
+    for name in ("smollm2", str(source)):
+        with pytest.raises(ModelFileError, match="set TOKENIZERS_LITE_CACHE to another folder"):
+            models.locate(name)
+
+
 def test_the_package_imports_nothing_heavy():
     import subprocess
 

@@ -76,7 +76,10 @@ def export(
         with GraphWriter(os.path.join(staging, GRAPH)) as graph:
             build(graph, weights, options, progress)
             graph.finish(weights.config.family, metadata(weights, options, tokenizer))
-        write_genai_config(weights, options, staging)
+        if _for_genai(options):
+            write_genai_config(weights, options, staging)
+            if gguf is not None and tokenizer:
+                _write_genai_tokenizer(gguf, staging)
     path = os.path.join(target, GRAPH)
     return Exported(target, path, graph_size(path), weights.parameters)
 
@@ -155,13 +158,37 @@ def _compact(tokenizer: str, target: str) -> str:
     return name
 
 
+def _for_genai(options: GraphOptions) -> bool:
+    return options.form == "fused" and options.logits != "keep"
+
+
+def _write_genai_tokenizer(gguf: GGUFFile, folder: str) -> None:
+    """Write what onnxruntime-genai's own tokenizer reads, where tokenizer.json can hold this one."""
+    from tokenizers_lite import TokenizerError
+    from vocab_converters import convert
+
+    try:
+        convert(
+            os.path.join(folder, "tokenizer.gguf"),
+            os.path.join(folder, "tokenizer.json"),
+            whole_vocabulary=False,
+            manifest=False,
+        )
+    except TokenizerError:
+        return
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "chat_template": gguf.metadata.get("tokenizer.chat_template"),
+    }
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as stream:
+        json.dump({key: value for key, value in config.items() if value}, stream, indent=2)
+
+
 def write_genai_config(weights: Weights, options: GraphOptions, folder: str) -> None:
     """Write genai_config.json, which lets onnxruntime-genai run the fused form.
 
     It cannot feed `num_logits_to_keep`, so graphs with that input get no such file.
     """
-    if options.form != "fused" or options.logits == "keep":
-        return
     config, context = weights.config, context_of(weights, options)
     names = {part: f"past_key_values.%d.{part}" for part in ("key", "value")}
     decoder: dict[str, Any] = {

@@ -69,6 +69,19 @@ def test_graphs_with_float_activations_give_the_tokens_and_logits_of_torch(expor
         assert model.generate_ids(stored["ids"], Settings(max_new_tokens=64)) == stored["greedy"]
 
 
+def test_an_export_for_genai_brings_the_tokenizer_genai_reads(weights, tmp_path):
+    tokenizers = pytest.importorskip("tokenizers", reason="pip install tokenizers")
+    export(weights, tmp_path, GraphOptions(logits="last", context=256, precision=Precision("exact", fast=False)))
+
+    theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text())
+
+    text = "<|im_start|>user\nNaïve 中文 😀 12345<|im_end|>\n"
+    assert theirs.encode(text).ids == load(tmp_path, options=ONE).encode(text)
+    assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert "im_start" in settings["chat_template"]
+
+
 def test_the_tokenizer_beside_the_graph_makes_the_ids_of_transformers(exported):
     model = load(exported(), options=ONE)
     system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"

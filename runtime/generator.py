@@ -106,11 +106,12 @@ class Generator:
                 f"{len(ids)} prompt tokens and {settings.max_new_tokens} new ones do not fit the context of "
                 f"{driver.limit}; lower max_new_tokens, or use overflow='stop'"
             )
-        samples = getattr(driver, "samples", False)
-        if driver.chooses and not samples and (sampling.changes_logits or not sampling.is_greedy):
+        refused = [name for name in sampling.asked if name not in driver.takes] if driver.chooses else []
+        if refused:
+            able = f"takes only {', '.join(sorted(driver.takes))}" if driver.takes else "takes the most likely one"
             raise UnsupportedError(
-                f"this graph (form {driver.form}) chooses the most likely token itself and gives no logits: "
-                "use temperature 0 without penalties, or export a graph with logits"
+                f"this graph (form {driver.form}) chooses tokens itself and {able}: leave {', '.join(refused)} "
+                "at the default (temperature 0), or export a graph with logits"
             )
 
     @contextlib.contextmanager

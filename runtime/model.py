@@ -45,6 +45,7 @@ def load(
     codec = _codec(tokenizer, driver)
     if codec is not None:
         check_tokenizer(codec, driver)
+        driver.vocab_size = driver.vocab_size or getattr(codec, "vocab_size", 0)
     generator = Generator(driver, codec, stop_ids=stop_ids(codec, driver))
     generator.load_seconds = time.perf_counter() - started
     return generator

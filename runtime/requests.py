@@ -44,7 +44,7 @@ def read_job(generator: Generator, values: Mapping[str, Any], *, chat: bool) -> 
         PromptError: the prompt cannot be fed.
     """
     _refuse_unsupported(values)
-    settings = read_settings(values)
+    settings = read_settings(values, draws=not generator.driver.chooses or "temperature" in generator.driver.takes)
     if chat:
         ids, _ = fit(generator, _messages(values.get("messages")), replace(settings, overflow="drop"))
     else:
@@ -78,8 +78,13 @@ def _refuse_unsupported(values: Mapping[str, Any]) -> None:
         raise RequestError("response_format is not supported; only text is answered", "response_format")
 
 
-def read_settings(values: Mapping[str, Any]) -> Settings:
-    """Read limits and sampling; what the API does not know (top_k, min_p, repetition_penalty) is taken too."""
+def read_settings(values: Mapping[str, Any], *, draws: bool = True) -> Settings:
+    """Read limits and sampling; what the API does not know (top_k, min_p, repetition_penalty) is taken too.
+
+    Args:
+        values: the body of the request.
+        draws: whether the graph can draw tokens; if not, a temperature that is not given is 0 rather than 1.
+    """
     stop = values.get("stop") or []
     stops = [stop] if isinstance(stop, str) else stop
     if not isinstance(stops, list) or not all(isinstance(text, str) for text in stops):
@@ -90,7 +95,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     except (AttributeError, TypeError, ValueError):
         raise RequestError("logit_bias must map ids to numbers", "logit_bias") from None
     sampling = Sampling(
-        temperature=_number(values, "temperature", 1.0),
+        temperature=_number(values, "temperature", float(draws)),
         top_p=_number(values, "top_p", 1.0),
         top_k=_whole(values, "top_k", 0),
         min_p=_number(values, "min_p", 0.0),

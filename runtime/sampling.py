@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 
+_DRAWING = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "seed": None}  # what matters only when drawing
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How to choose the next token.
@@ -79,6 +82,17 @@ class Sampling:
     def is_greedy(self) -> bool:
         """Whether the most likely token is taken."""
         return self.temperature == 0 or self.top_k == 1
+
+    @property
+    def asked(self) -> list[str]:
+        """Names of the settings that make the choice another than that of the most likely token."""
+        penalties = ("repetition_penalty", "presence_penalty", "frequency_penalty")
+        asked = [name for name in penalties if getattr(self, name) != (1 if name == penalties[0] else 0)]
+        asked += [name for name in ("logit_bias", "allowed") if getattr(self, name)]
+        if not self.is_greedy:
+            asked.append("temperature")
+            asked += [name for name, default in _DRAWING.items() if getattr(self, name) != default]
+        return asked
 
     @property
     def changes_logits(self) -> bool:

@@ -117,6 +117,7 @@ class Driver(ABC):
     chooses = False
     chunkable = True  # whether several tokens can be fed after the first call
     batches = False
+    takes: frozenset[str] = frozenset()  # names of `Sampling` that a graph which chooses by itself is fed
 
     def __init__(self, info: ModelInfo, limit: int) -> None:
         self.info = info

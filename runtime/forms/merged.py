@@ -34,6 +34,14 @@ def is_decode(graph: Graph) -> bool:
     return any("decode_kv_seq_len" in port.name for port in graph.inputs)
 
 
+_TAKES = {
+    "temperature": ("sampling_temperature",),
+    "top_k": ("sampling_top_k",),
+    "top_p": ("sampling_top_p",),
+    "repetition_penalty": ("repetition_penalty", "penalty_value"),
+}
+
+
 class MergedDriver(Driver):
     """Drives a prefill and a decode graph over the same caches."""
 
@@ -49,8 +57,9 @@ class MergedDriver(Driver):
         self._caches = GrowingCaches(ports[True])
         self._saved: Array = np.zeros((1, 0), dtype=np.int32)
         self.settings: dict[str, float] = {"temperature": 1.0, "top_k": 1.0, "top_p": 1.0, "repetition_penalty": 1.0}
-        self.samples = any("sampling_temperature" in port.name for port in decode.inputs)
-        self.form = "merged, sampling" if self.samples else "merged"
+        names = " ".join(port.name for port in decode.inputs)
+        self.takes = frozenset(setting for setting, parts in _TAKES.items() if any(part in names for part in parts))
+        self.form = "merged, sampling" if "temperature" in self.takes else "merged"
 
     def sample_with(self, settings: Any) -> None:
         """Pass temperature, top-k, top-p and the repetition penalty to a graph that samples; greedy is top-k 1."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import form_builder as build
 import numpy as np
 import pytest
 from numpy_forward import greedy
 from tiny_models import PROMPT, write_folder
+from toy_text import ToyCodec
 
 from runtime.errors import (
     ContextOverflowError,
@@ -19,10 +22,12 @@ from runtime.forms import open_driver
 from runtime.forms.detect import read_info
 from runtime.generator import Generator, Settings
 from runtime.graph.writer import FLOAT, FLOAT16, INT64, GraphWriter
+from runtime.model import load
 from runtime.sampling import Sampling
 from runtime.weights import open_weights
 
 NEW = 14
+_DRAWN = ("temperature", "top_k", "top_p", "repetition_penalty")
 SEED = 29
 
 
@@ -148,10 +153,22 @@ def test_bad_prompts_are_refused_before_the_graph_runs(generator, name):
 
 
 def test_sampling_from_a_graph_that_chooses_itself_is_refused(generator, name):
-    if not generator.driver.chooses or name == "B3 sampling":
-        pytest.skip("this graph can sample")
-    with pytest.raises(UnsupportedError, match="use temperature 0"):
-        generator.stream(PROMPT, Settings(sampling=Sampling(temperature=1.0)))
+    driver = generator.driver
+    settings = {"temperature": 0.7, "repetition_penalty": 1.2, "presence_penalty": 0.5, "logit_bias": {3: 1.0}}
+    refused = [key for key in settings if driver.chooses and key not in driver.takes]
+
+    for key, value in settings.items():
+        asked = Settings(sampling=Sampling(**{key: value}))
+        if key in refused:
+            with pytest.raises(UnsupportedError, match=f"leave {key} at the default"):
+                generator.stream(PROMPT, asked)
+        else:
+            generator.stream(PROMPT, asked)
+    takes = {
+        "B3 sampling": {"temperature", "top_k", "top_p", "repetition_penalty"},
+        "B3 penalty": {"repetition_penalty"},
+    }
+    assert driver.takes == takes.get(name, set())
 
 
 def test_a_batch_gives_what_each_prompt_gives_alone(generator, name):
@@ -196,6 +213,24 @@ def test_the_penalty_graph_is_given_its_history(folder_of, expected):
 
     assert first == expected[0]
     assert driver._saved.tolist() == [[first, second]]
+
+
+def test_a_graph_that_samples_refuses_what_it_would_ignore(folder_of):
+    generator = Generator(open_driver(folder_of("B3 sampling")))
+
+    with pytest.raises(UnsupportedError, match="takes only repetition_penalty, temperature, top_k, top_p"):
+        generator.stream(PROMPT, Settings(sampling=Sampling(temperature=1.0, min_p=0.1, seed=3)))
+
+
+def test_the_tokenizer_bounds_ids_where_the_graph_does_not_say(folder_of, tmp_path):
+    folder = tmp_path / "bare"
+    shutil.copytree(folder_of("A"), folder)
+    (folder / "config.json").unlink(missing_ok=True)
+
+    model = load(folder, tokenizer=ToyCodec())
+
+    with pytest.raises(PromptError, match="id 128 is outside"):
+        model.stream([3, 128])
 
 
 def test_files_of_a_chain_may_be_listed_in_any_order(folder_of, expected):

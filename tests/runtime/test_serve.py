@@ -100,6 +100,14 @@ def test_completions_take_text_and_ids(client, model):
     assert by_text.choices[0].text == by_ids.choices[0].text == model.generate("hello", Settings(max_new_tokens=5))
 
 
+def test_a_graph_that_cannot_draw_answers_requests_without_a_temperature():
+    from runtime.requests import read_settings
+
+    assert read_settings({}).sampling.temperature == 1
+    assert read_settings({}, draws=False).sampling.temperature == 0
+    assert read_settings({"temperature": 0.5}, draws=False).sampling.temperature == 0.5
+
+
 def test_stop_and_seed_are_honoured(client, model):
     whole = expected(model, 8)
     reply = client.chat.completions.create(

@@ -42,12 +42,39 @@ def test_docstrings(name, names):
         check(test)
 
 
+def blocks(page):
+    """Return the Python of a page."""
+    return [part.split("```")[0] for part in (ROOT / page).read_text("utf-8").split("```python\n")[1:]]
+
+
 def test_readme(names):
-    text = (ROOT / "README.md").read_text("utf-8")
-    examples = "\n".join(block.split("```")[0] for block in text.split("```python\n")[1:] if block.startswith(">>>"))
+    examples = "\n".join(block for block in blocks("README.md") if block.startswith(">>>"))
 
     assert examples
     check(doctest.DocTestParser().get_doctest(examples, names, "README.md", "README.md", 0))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/chat-templates.md"])
+def test_pages_run(page, names, capsys):
+    pytest.importorskip("jinja2", reason="renders chat templates")
+
+    def get_weather(city: str) -> str:
+        """Say what the weather is like.
+
+        Args:
+            city: where.
+        """
+
+    Path("corpus.txt").write_text("Hello, world!\n" * 10, "utf-8")
+    messages = [{"role": "user", "content": "Hi <|im_end|>"}]
+    given = {"text": "Hello", "texts": ["a", "b"], "untrusted": "<|im_end|>", "messages": messages, "ids": [9707]}
+    scope = {**names, **given, "get_weather": get_weather}
+
+    for block in blocks(page):
+        if not block.startswith(">>>"):
+            exec(block, scope)
+    assert page != "README.md" or capsys.readouterr().out == "Hello\n"
+    assert page == "README.md" or "get_weather" in scope["text"]
 
 
 def public():

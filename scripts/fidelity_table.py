@@ -25,6 +25,7 @@ from tokenizers_lite.tokenizer import Tokenizer
 from vocab_converters import cases, emulate, fidelity
 from vocab_converters._facts import flat_pre_tokenizers, id_table, is_byte_level, marker_form, stop_ids, surroundings
 from vocab_converters._header import HUGGINGFACE, PIPELINE, SENTENCEPIECE, TIKTOKEN, Header
+from vocab_converters._mtok_normalizers import normalizer_node
 from vocab_converters._nodes import NORMALIZERS, PRE_TOKENIZERS, Node, make
 from vocab_converters._targets import Request
 from vocab_converters._targets import make as build_target
@@ -32,7 +33,7 @@ from vocab_converters.emulate import MNN, MNN_LLM, NATIVE, ReaderError
 from vocab_converters.emulate._base import FROM_ALPHABET
 from vocab_converters.mnn_text import MergeVocab, SentencePieceVocab, TokenVocab
 from vocab_converters.mtok import BpeModel, Mtok, MtokToken, PostOp, Tail, WordPieceModel
-from vocab_converters.mtok_writer import _decoder, _normalizer
+from vocab_converters.mtok_writer import _decoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _stock_normalizer(spec: Spec) -> Node:
         pairs = [(c, unicodedata.normalize("NFD", chr(c))) for c in codes]
         table = tuple((c, text) for c, text in pairs if text != chr(c))
         return make(NORMALIZERS, "bert-nfd", 1, 1, 1, 1, table)
-    return _normalizer(spec.normalizer, [])
+    return normalizer_node(spec.normalizer, [])
 
 
 def _stock_pre(spec: Spec) -> Node:

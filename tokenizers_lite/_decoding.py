@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from tokenizers_lite.components import Components
     from tokenizers_lite.stream import StreamDecoder
 
-
 # transformers 4.57, tokenization_utils_base.py, `clean_up_tokenization`; the order matters.
 _CLEAN_UP = (
     (" .", "."),

@@ -14,9 +14,10 @@ from tokenizers_lite.spec import AddedToken, Spec, models, post_processors
 from tokenizers_lite.tokenizer import Tokenizer
 from vocab_converters import emulate, mnn_text, mtok, mtok_reader, text_reader
 from vocab_converters._facts import id_table, surroundings
+from vocab_converters._mtok_normalizers import common_pairs
 from vocab_converters._patterns import before_blanks, limit_runs, quote
 from vocab_converters.emulate import MNN, MNN_LLM, NATIVE
-from vocab_converters.mtok_writer import Options, common_pairs, write_mtok
+from vocab_converters.mtok_writer import Options, write_mtok
 from vocab_converters.text_writer import write_text
 
 EXTRA = ["<|im_start|>", "<|im_", "<｜User｜>", "a▁b", "<think>", "<s>", "</s>", "<|end|>", " \u3000\n", "\u2581 "]

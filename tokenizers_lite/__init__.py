@@ -8,9 +8,9 @@
 'Hello, world!'
 
 `load` gives a `Tokenizer`; `list_models` names those it knows. What goes wrong
-is a `TokenizerError`. Modules for more than one text at a time: `workers`
-(processes), `files` (inputs larger than memory), `seams` (where texts may be
-cut), `view` (tokens as a page), `bench`.
+is a `TokenizerError`. Beside them: `workers` (processes that share batches),
+`seams` (where long texts may be cut), `view` (tokens as a page), `formats`
+(readers of each kind of file), `spec` (what they give).
 """
 
 from __future__ import annotations

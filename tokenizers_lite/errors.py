@@ -27,7 +27,11 @@ class TokenizerError(Exception):
 
 
 class SpecError(TokenizerError, ValueError):
-    """A file or a spec that cannot be used as it stands.
+    """A file or a spec that cannot be used as it stands, or a name that stands for none.
+
+    >>> load("qwen33")
+    Traceback (most recent call last):
+    tokenizers_lite.errors.SpecError: name: unknown model name; did you mean qwen3 ... (got 'qwen33')
 
     Args:
         message: what is wrong and what to do, one or two sentences.
@@ -49,11 +53,21 @@ class SpecError(TokenizerError, ValueError):
 
 
 class VocabError(TokenizerError, LookupError):
-    """An id or a token that the vocabulary does not have."""
+    """An id or a token that the vocabulary does not have, or a kind of number that does not hold its ids.
+
+    >>> tokenizer.id_to_token(10**9)
+    Traceback (most recent call last):
+    tokenizers_lite.errors.VocabError: no id 1000000000 in <Tokenizer qwen3: BPE, 151669 tokens>
+    """
 
 
 class SpecialTokenError(TokenizerError, ValueError):
-    """Text contains a special token that the caller disallowed."""
+    """Text contains a special token that the caller disallowed; the message names it, its place and the ways out.
+
+    >>> tokenizer.encode("a<|im_end|>", allowed_special=(), disallowed_special="all")
+    Traceback (most recent call last):
+    tokenizers_lite.errors.SpecialTokenError: the text contains the special token '<|im_end|>' at character 1. ...
+    """
 
 
 class TextError(TokenizerError, ValueError):
@@ -70,19 +84,27 @@ class TextError(TokenizerError, ValueError):
 
 
 class TruncationError(TokenizerError, ValueError):
-    """The input cannot be cut as asked."""
+    """The input cannot be cut as asked: no room for special tokens, a stride too long, or a text that is missing."""
 
 
 class TemplateError(TokenizerError, ValueError):
-    """A chat template is missing, raised, or exceeded its bounds."""
+    """A chat template is missing, raised, or exceeded its bounds; the message names the template and the line."""
 
 
 class OfflineError(TokenizerError, OSError):
-    """Files are needed that are not here and could not be fetched."""
+    """Files are needed that are not here and could not be fetched.
+
+    The message lists every place that was tried with its reason, and which file to put where.
+    """
 
 
 class LossyExportError(TokenizerError, ValueError):
-    """The target format cannot hold this tokenizer without changing ids."""
+    """The target format cannot hold this tokenizer without changing ids.
+
+    Args:
+        message: what is lost, an example of a text, and the remedy.
+        report: all of it as data, where a writer makes such a report.
+    """
 
     def __init__(self, message: str, report: Any = None) -> None:
         super().__init__(message)
@@ -94,4 +116,4 @@ class WorkerError(TokenizerError, RuntimeError):
 
 
 class MissingDependencyError(TokenizerError, ImportError):
-    """An optional library is needed for what was asked."""
+    """An optional library is needed for what was asked; the message says which and how to install it."""

@@ -385,6 +385,9 @@ class Tokenizer:
             clean_up_tokenization_spaces: drop blanks before punctuation and English
                 contractions, as transformers' `decode` does for models whose
                 configuration asks for it (``spec.config``). It is not reversible.
+
+        Returns:
+            The text; bytes that are not UTF-8 are U+FFFD in it.
         """
         text = self._components.decoding.text(ids, skip_special_tokens)
         if clean_up_tokenization_spaces:
@@ -578,8 +581,10 @@ class Tokenizer:
             tokenize: return ids (no second BOS is added), else the text.
             safe: text of special tokens inside the messages stays plain text
                 and cannot forge turns; only for `tokenize=True`.
-            options: `add_generation_prompt`, `continue_final_message`, `tools`,
-                `documents`, `chat_template` (a name or Jinja source) and
+            options: `add_generation_prompt` and `continue_final_message` (True or
+                False), `tools` (JSON schemas or functions), `documents` (mappings),
+                `chat_template` (a name or Jinja source), `now` (the `datetime`
+                that the template sees), `limits` (`chat.bounds.Limits`) and
                 whatever variables the template knows (`enable_thinking`, ...).
 
         Returns:

@@ -12,8 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fuzz import specs
+from fuzz import spec_models, specs
 from tests import paths
+from tokenizers_lite.byte_alphabet import CHARS as BYTE_CHARS
 
 if TYPE_CHECKING:
     import random
@@ -42,7 +43,9 @@ def configuration(rng: random.Random) -> Json:
     config: Json = {name: rng.choice(values) for name in rng.sample(names, 4)}
     config["add_bos_token"] = rng.choice((True, False, None))
     config["tokenizer_class"] = rng.choice(("LlamaTokenizer", "GPT2Tokenizer", "BertTokenizer", "Qwen2Tokenizer", None))
-    config["added_tokens_decoder"] = {str(i): {"content": t, "special": True} for i, t in enumerate(specs.SPECIALS[:3])}
+    config["added_tokens_decoder"] = {
+        str(i): {"content": t, "special": True} for i, t in enumerate(spec_models.SPECIALS[:3])
+    }
     config["chat_template"] = rng.choice((None, "{{ messages }}", [{"name": "default", "template": "x"}]))
     config["model_max_length"] = rng.choice((10, 1e30, None))
     return config
@@ -50,11 +53,11 @@ def configuration(rng: random.Random) -> Json:
 
 def vocab_merges(rng: random.Random) -> dict[str, bytes]:
     """Return vocab.json and merges.txt."""
-    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    tokens, merges = spec_models.grown(rng, list(BYTE_CHARS))
     lines = ["#version: 0.2", *(" ".join(merge) for merge in merges)]
     config = configuration(rng) | {"tokenizer_class": "GPT2Tokenizer"}
     return {
-        "vocab.json": json.dumps(specs.numbered(rng, tokens)).encode(),
+        "vocab.json": json.dumps(spec_models.numbered(rng, tokens)).encode(),
         "merges.txt": "\n".join(lines).encode(),
         "tokenizer_config.json": json.dumps(config).encode(),
     }
@@ -62,9 +65,9 @@ def vocab_merges(rng: random.Random) -> dict[str, bytes]:
 
 def vocab_txt(rng: random.Random) -> dict[str, bytes]:
     """Return vocab.txt and its configuration."""
-    tokens, _ = specs.grown(rng, specs.alphabet(rng), "##")
+    tokens, _ = spec_models.grown(rng, spec_models.alphabet(rng), "##")
     config = {"tokenizer_class": "BertTokenizer", "do_lower_case": rng.random() < 0.5}
-    lines = [*specs.SPECIALS, *(token for token in tokens if "\n" not in token)]
+    lines = [*spec_models.SPECIALS, *(token for token in tokens if "\n" not in token)]
     return {"vocab.txt": "\n".join(lines).encode(), "tokenizer_config.json": json.dumps(config).encode()}
 
 
@@ -118,9 +121,9 @@ def _gguf_text(value: str) -> bytes:
 def gguf(rng: random.Random) -> dict[str, bytes]:
     """Return a GGUF header without tensors."""
     kind = rng.choice(("gpt2", "llama", "bert"))
-    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    tokens, merges = spec_models.grown(rng, list(BYTE_CHARS))
     while not merges:
-        tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+        tokens, merges = spec_models.grown(rng, list(BYTE_CHARS))
     values: Json = {"general.architecture": "llama", "tokenizer.ggml.model": kind}
     if kind == "gpt2":
         values["tokenizer.ggml.pre"] = rng.choice(("qwen2", "llama-bpe", "gpt-2"))
@@ -159,7 +162,7 @@ def _written(rng: random.Random, name: str, write: Callable[[Any, str], Any]) ->
 
 def simple(rng: random.Random) -> Json:
     """Return a spec of a kind that vocabularies for phones can hold."""
-    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    tokens, merges = spec_models.grown(rng, list(BYTE_CHARS))
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     added = {"id": 256, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False}
     return {
@@ -190,7 +193,7 @@ def mtok(rng: random.Random) -> dict[str, bytes]:
 def mnn_text(rng: random.Random) -> dict[str, bytes]:
     """Return a 430 text vocabulary of one of the types."""
     kind = rng.randrange(4)
-    tokens, merges = specs.grown(rng, list(specs.BYTE_CHARS))
+    tokens, merges = spec_models.grown(rng, list(BYTE_CHARS))
     head = b"430 %d\n2 1 0\n0 1 1 \n" % kind
     encoded = [base64.b64encode(token.encode()) for token in tokens]
     if kind == 0:

@@ -180,13 +180,13 @@ def _hunt_spec(unit: Any, rng: random.Random) -> None:
 
 
 def _try_spec(unit: Any, rng: random.Random, reader: Reader, mine: Tokenizer, spec: Json) -> None:
-    from fuzz import specs
+    from fuzz import spec_models
 
     if reader.refused():
         unit.count("refused by C++")
         return
     unit.count("read by both")
-    source = Texts(rng, [token.replace("Ġ", " ") for token in mine.vocab()], specs.SPECIALS)
+    source = Texts(rng, [token.replace("Ġ", " ") for token in mine.vocab()], spec_models.SPECIALS)
     for number in range(TEXTS_A_SPEC):
         text = source.any_text() if number % 5 == 4 else source.text()[:300]
         flags = rng.choice((ADD, 0, PLAIN))

@@ -72,9 +72,14 @@ class ModelConfig:
 
 def ids(value: Any) -> tuple[int, ...]:
     """Read the ways configs write token ids: missing, one, or a list."""
-    if value is None:
-        return ()
-    return tuple(value) if isinstance(value, list) else (value,)
+    found = () if value is None else tuple(value) if isinstance(value, list) else (value,)
+    if not all(type(token) is int and token >= 0 for token in found):
+        raise ModelFileError("token ids must be integers, not negative", value=value)
+    return found
+
+
+# More would take hours or all memory before a missing tensor is noticed.
+_LARGEST = {"num_hidden_layers": 10_000, "block_count": 10_000, "head_dim": 1 << 16, "attention.key_length": 1 << 16}
 
 
 class Fields:
@@ -98,10 +103,13 @@ class Fields:
         return value
 
     def count(self, name: str, default: int | None = None) -> int:
-        """Return a positive integer."""
+        """Return a positive integer that a model can have."""
         value = self.number(name, default)
-        if value != int(value) or value < 1:
-            raise ModelFileError("a positive integer is needed", file=self.file, field=self.prefix + name, value=value)
+        largest = _LARGEST.get(name, 1 << 31)
+        if value != int(value) or not 1 <= value <= largest:
+            raise ModelFileError(
+                f"an integer between 1 and {largest} is needed", file=self.file, field=self.prefix + name, value=value
+            )
         return int(value)
 
 

@@ -48,7 +48,7 @@ def _json(path: str) -> dict[str, Any]:
 def from_config(values: Mapping[str, Any], file: str = "config.json") -> ModelConfig:
     """Make a description of the content of a Hugging Face ``config.json``."""
     kind = values.get("model_type")
-    if kind not in _HF_TYPES:
+    if not isinstance(kind, str) or kind not in _HF_TYPES:
         raise ModelFileError(
             f"model_type is not one of {', '.join(sorted(_HF_TYPES))}", file=file, field="model_type", value=kind
         )
@@ -126,7 +126,7 @@ def _optional(fields: Fields, name: str, default: float) -> float:
 
 
 def _hf_windows(fields: Fields, family: str, layers: int) -> tuple[int, ...]:
-    window = fields.get("sliding_window") or 0
+    window = fields.count("sliding_window") if fields.get("sliding_window") else 0
     types = fields.get("layer_types")
     if family in ("qwen2", "qwen3") and not fields.get("use_sliding_window", False):
         return ()
@@ -140,8 +140,8 @@ def _hf_windows(fields: Fields, family: str, layers: int) -> tuple[int, ...]:
             first = fields.get("max_window_layers", 28)
             return tuple(window if layer >= first else 0 for layer in range(layers))
         return (window,) * layers
-    unknown = set(types) - {"sliding_attention", "full_attention"}
-    if unknown or len(types) != layers:
+    known = ("sliding_attention", "full_attention")
+    if not isinstance(types, list) or len(types) != layers or any(kind not in known for kind in types):
         raise ModelFileError(
             "one of sliding_attention, full_attention per layer is needed",
             file=fields.file,

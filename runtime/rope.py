@@ -81,9 +81,37 @@ def from_hf(values: Mapping[str, Any], head_dim: int, file: str) -> tuple[Rope, 
         The embedding of full layers, and that of windowed layers where it differs.
 
     Raises:
-        ModelFileError: a scaling that is not supported, or one of its numbers is missing.
+        ModelFileError: a scaling that is not supported, or a number is missing or out of range.
     """
-    dim = int(head_dim * (values.get("partial_rotary_factor") or 1.0))
+    values = _in_older_words(values)
+    try:
+        with np.errstate(divide="raise", invalid="raise", over="raise"):
+            return _from_hf(values, head_dim, file)
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        found = {name: value for name, value in values.items() if "rope" in name or "rotary" in name}
+        raise ModelFileError(
+            f"not a rotary embedding ({error})", file=file, field="rope_scaling", value=found
+        ) from error
+
+
+def _in_older_words(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what transformers 5 writes as ``rope_parameters`` the names it had before."""
+    parameters = values.get("rope_parameters")
+    if not isinstance(parameters, dict):
+        return values
+    full = parameters.get("full_attention", parameters)
+    found = {"rope_theta": full.get("rope_theta"), "partial_rotary_factor": full.get("partial_rotary_factor")}
+    found["rope_local_base_freq"] = parameters.get("sliding_attention", {}).get("rope_theta")
+    if full.get("rope_type", "default") != "default":
+        found["rope_scaling"] = full
+    return {**values, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _from_hf(values: Mapping[str, Any], head_dim: int, file: str) -> tuple[Rope, Rope | None]:
+    share = values.get("partial_rotary_factor") or 1.0
+    if not 0 < share <= 1:
+        raise ValueError(f"partial_rotary_factor {share}")
+    dim = int(head_dim * share)
     gemma3 = values.get("model_type") in ("gemma3", "gemma3_text")
     theta = values.get("rope_theta") or (1_000_000.0 if gemma3 else 10_000.0)
     local = Rope(_base(values.get("rope_local_base_freq") or 10_000.0, dim)) if gemma3 else None

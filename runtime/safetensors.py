@@ -61,6 +61,21 @@ def _tensor(name: str, entry: Any, body: Bytes, file: str) -> Tensor:
     return checked(name, KINDS[dtype], shape, body[start:end], file)
 
 
+def _places(index: str) -> dict[str, str]:
+    """Read which shard each tensor is in."""
+    try:
+        with open(index, encoding="utf-8") as stream:
+            values = json.load(stream)
+    except ValueError as error:
+        raise ModelFileError(f"not JSON: {error}", file=index) from error
+    places = values.get("weight_map") if isinstance(values, dict) else None
+    if not isinstance(places, dict) or not all(isinstance(shard, str) for shard in places.values()):
+        raise ModelFileError(
+            "weight_map must give the file of every tensor", file=index, field="weight_map", value=places
+        )
+    return places
+
+
 def read_folder(folder: str | os.PathLike[str]) -> dict[str, Tensor]:
     """Read ``model.safetensors`` or every shard that ``model.safetensors.index.json`` lists.
 
@@ -74,8 +89,7 @@ def read_folder(folder: str | os.PathLike[str]) -> dict[str, Tensor]:
         if not os.path.exists(single):
             raise ModelFileError(f"neither {SINGLE} nor {INDEX} is here; is this a model folder?", file=root)
         return read_file(single)
-    with open(index, encoding="utf-8") as stream:
-        places = json.load(stream).get("weight_map", {})
+    places = _places(index)
     shards: dict[str, dict[str, Tensor]] = {}
     for shard in sorted(set(places.values())):
         if os.path.basename(shard) != shard or not os.path.exists(os.path.join(root, shard)):

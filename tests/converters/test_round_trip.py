@@ -78,29 +78,26 @@ def told(spec, reader=MNN):
     return mtok.parse(mtok.emit(record))
 
 
-@settings(max_examples=25)
-@given(byte_level())
-def test_byte_level_through_mtok(spec):
-    again = mtok_reader.to_spec(told(spec))
-
+def assert_same_byte_level(again, spec):
     assert dict(again.model.vocab) == dict(spec.model.vocab)
     assert list(again.model.merges) == list(spec.model.merges)
     assert again.added_tokens == spec.added_tokens
     assert (again.pre_tokenizer, again.decoder) == (spec.pre_tokenizer, spec.decoder)
     assert (surroundings(again), again.config.stop_ids) == (surroundings(spec), spec.config.stop_ids)
+
+
+@settings(max_examples=25)
+@given(byte_level())
+def test_byte_level_through_mtok(spec):
+    assert_same_byte_level(mtok_reader.to_spec(told(spec)), spec)
 
 
 @settings(max_examples=25)
 @given(byte_level())
 def test_byte_level_through_type_3(spec):
     record, _ = write_text(spec, 3, NATIVE)
-    again = text_reader.to_spec(mnn_text.parse(mnn_text.emit(record)))
 
-    assert dict(again.model.vocab) == dict(spec.model.vocab)
-    assert list(again.model.merges) == list(spec.model.merges)
-    assert again.added_tokens == spec.added_tokens
-    assert (again.pre_tokenizer, again.decoder) == (spec.pre_tokenizer, spec.decoder)
-    assert (surroundings(again), again.config.stop_ids) == (surroundings(spec), spec.config.stop_ids)
+    assert_same_byte_level(text_reader.to_spec(mnn_text.parse(mnn_text.emit(record))), spec)
 
 
 @settings(max_examples=25)

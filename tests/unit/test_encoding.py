@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.encodings import assert_same, ours
 from tokenizers_lite.encoding import Encoding, TruncationError, merge, pad, pad_batch, truncate, truncate_pair
 from tokenizers_lite.errors import SpecError
 from tokenizers_lite.spec import Padding, Truncation
 
 tokenizers = pytest.importorskip("tokenizers", reason="the oracle: pip install tokenizers==0.23.3")
 
-COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_mask", "attention_mask", "sequence_ids")
 TEXTS = st.lists(st.sampled_from(["a", "b", "c", "ab", "abc"]), max_size=9).map(" ".join)
 DIRECTIONS = st.sampled_from(["Left", "Right"])
 
@@ -22,20 +22,6 @@ def oracle():
     tokenizer = tokenizers.Tokenizer(BPE({"a": 0, "b": 1, "c": 2, "ab": 3}, [("a", "b")]))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     return tokenizer
-
-
-def ours(theirs, type_id=0):
-    return Encoding.of(theirs.ids, theirs.tokens, theirs.offsets, theirs.word_ids, type_id)
-
-
-def assert_same(mine, theirs):
-    for name in COLUMNS:
-        assert list(getattr(mine, name)) == getattr(theirs, name), name
-    assert mine.n_sequences == theirs.n_sequences
-    assert len(mine) == len(theirs)
-    assert len(mine.overflowing) == len(theirs.overflowing)
-    for a, b in zip(mine.overflowing, theirs.overflowing, strict=True):
-        assert_same(a, b)
 
 
 @given(TEXTS, st.integers(0, 10), st.integers(0, 4), DIRECTIONS)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.encodings import assert_same, ours
 from tokenizers_lite import post_processors
 from tokenizers_lite.encoding import Encoding, truncate_pair
 from tokenizers_lite.errors import SpecError
@@ -14,7 +15,6 @@ from tokenizers_lite.spec import post_processors as specs
 
 tokenizers = pytest.importorskip("tokenizers", reason="the oracle: pip install tokenizers==0.23.3")
 
-COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_mask", "attention_mask", "sequence_ids")
 SPECIALS = (("[CLS]", (50,), ("[CLS]",)), ("[SEP]", (51,), ("[SEP]",)), ("many", (60, 61), ("[X]", "[Y]")))
 
 
@@ -82,19 +82,6 @@ def oracle(spec):
         data["post_processor"] = as_json(spec)
         tokenizer = tokenizers.Tokenizer.from_str(json.dumps(data))
     return tokenizer
-
-
-def ours(theirs, type_id=0):
-    return Encoding.of(theirs.ids, theirs.tokens, theirs.offsets, theirs.word_ids, type_id)
-
-
-def assert_same(mine, theirs):
-    for name in COLUMNS:
-        assert list(getattr(mine, name)) == getattr(theirs, name), name
-    assert mine.n_sequences == theirs.n_sequences
-    assert len(mine.overflowing) == len(theirs.overflowing)
-    for a, b in zip(mine.overflowing, theirs.overflowing, strict=True):
-        assert_same(a, b)
 
 
 @given(PROCESSORS, TEXTS, st.none() | TEXTS, st.booleans(), st.none() | st.integers(3, 14))

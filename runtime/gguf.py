@@ -103,7 +103,7 @@ class _Cursor:
         try:
             for _ in range(count):
                 at += 8 + length(view, at)[0]
-        except struct.error:
+        except (struct.error, OverflowError):
             at = len(view) + 1
         self.skip(at - self.at, key)
         return StringArray(count)

@@ -143,6 +143,8 @@ def open_weights(path: str | os.PathLike[str]) -> Weights:
 def from_gguf(file: GGUFFile) -> Weights:
     """Give the tensors of an opened GGUF file their canonical names."""
     config = config_gguf.from_gguf_metadata(file.metadata, file.tensors, file.path)
+    if config.head_dim % 2:
+        raise ModelFileError("heads of an odd size cannot be rotated", file=file.path, value=config.head_dim)
     found = _collect(file.tensors, config, _TOP_GGUF, _GGUF, "blk.")
     if config.family == "phi3":
         for layer in range(config.layers):
@@ -177,11 +179,14 @@ def _collect(
 def _unpermute(found: dict[str, Tensor], prefix: str, config: ModelConfig) -> None:
     """Undo the row order of convert_hf_to_gguf.py's LlamaModel.permute (pairs side by side -> halves)."""
     for name, heads in (("q", config.heads), ("k", config.kv_heads)):
+        matrix = found.get(prefix + name)
+        if matrix is None or matrix.shape[0] != heads * config.head_dim:
+            continue  # refused by the comparison of shapes that follows
         rows = np.arange(heads * config.head_dim).reshape(heads, config.head_dim // 2, 2)
         order = rows.swapaxes(1, 2).reshape(-1)
         for part in (name, name + "_bias"):
             tensor = found.get(prefix + part)
-            if tensor is None:
+            if tensor is None or tensor.shape[0] != len(order):
                 continue
             if part == name:
                 found[prefix + part] = tensor.take(order)

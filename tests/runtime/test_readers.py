@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runtime.blocks import Tensor
 from runtime.errors import ModelFileError
 from runtime.gguf import GGUFFile, StringArray
 from runtime.safetensors import read_file, read_folder
+from runtime.weights import from_gguf
 
 gguf = pytest.importorskip("gguf")
 save_file = pytest.importorskip("safetensors.numpy").save_file
@@ -127,3 +130,40 @@ def test_damaged_safetensors_is_a_typed_error_or_readable(tmp_path, data):
 def test_an_empty_folder_is_not_a_model(tmp_path):
     with pytest.raises(ModelFileError, match="is this a model folder"):
         read_folder(tmp_path)
+
+
+def test_a_string_longer_than_any_file_is_named(gguf_path, tmp_path):
+    good = gguf_path.read_bytes()
+    at = good.index(b"tokenizer.ggml.tokens") + len(b"tokenizer.ggml.tokens") + 4 + 4 + 8  # the first token's length
+    bad = tmp_path / "bad.gguf"
+    bad.write_bytes(good[:at] + b"\xff" * 7 + b"\x7f" + good[at + 8 :])
+
+    with pytest.raises(ModelFileError, match=r"tokenizer\.ggml\.tokens runs past the end of the file"):
+        GGUFFile(bad)
+
+
+@pytest.mark.parametrize(("changed", "value"), [("attention.key_length", 32), ("attention.head_count", 8)])
+def test_heads_that_do_not_fit_the_matrices_are_named(gguf_model, changed, value):
+    file = gguf_model()
+    file.metadata[f"llama.{changed}"] = value
+
+    with pytest.raises(ModelFileError, match="weights and configuration do not belong together"):
+        from_gguf(file)
+
+
+@pytest.fixture
+def gguf_model():
+    """What from_gguf reads of a tiny llama, without a file."""
+
+    def make():
+        names = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output"}
+        shapes = {"token_embd": (128, 64), "output_norm": (64,), "blk.0.attn_norm": (64,), "blk.0.ffn_norm": (64,)}
+        shapes |= {f"blk.0.{names[part]}": (64, 64) if part in "qo" else (32, 64) for part in names}
+        shapes |= {"blk.0.ffn_gate": (96, 64), "blk.0.ffn_up": (96, 64), "blk.0.ffn_down": (64, 96)}
+        tensors = {f"{name}.weight": Tensor.of(name, np.ones(shape, np.float32)) for name, shape in shapes.items()}
+        keys = {"block_count": 1, "embedding_length": 64, "attention.head_count": 4, "attention.head_count_kv": 2}
+        metadata = {f"llama.{key}": value for key, value in {**keys, "feed_forward_length": 96}.items()}
+        return SimpleNamespace(path="x.gguf", tensors=tensors, metadata={"general.architecture": "llama", **metadata})
+
+    assert from_gguf(make()).config.head_dim == 16
+    return make

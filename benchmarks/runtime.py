@@ -41,6 +41,7 @@ DYNAMIC = "dynamic int8"
 PEERS = ("genai", "genai builder", "llama.cpp", "torch")
 SELDOM = ("int4", "half", DYNAMIC, "torch")  # measured in the first rounds only
 PACKAGES = ("onnxruntime", "onnxruntime-genai", "llama-cpp-python", "transformers", "torch", "numpy")
+_TEXT = 20_000  # tokens of the text that prompts are cut from
 KV_BYTES = 30 * 2 * 3 * 64 * 4  # SmolLM2's cache: bytes a token
 
 
@@ -73,12 +74,14 @@ class Run:
 
     def __init__(self, options: argparse.Namespace, gguf: str, folder: str) -> None:
         self.options, self.gguf, self.folder = options, gguf, folder
+        self.text: list[int] = []
         self.absent: dict[str, str] = {}
         self.places: dict[str, str] = {}
 
     def all(self) -> dict[str, Any]:
         """Build, then rounds of speed, then quality."""
         self._prepare()
+        self.text = self._text()
         speeds: dict[str, list[dict[str, float]]] = {}
         bandwidth = []
         for number in range(self.options.rounds):
@@ -134,7 +137,7 @@ class Run:
             return None
         job = {"threads": self.options.threads, "prompt": 256, "long": 1500, "new": 64, "repeats": 3, "seed": seed}
         file = os.path.join(self.folder, "job.json")
-        Path(file).write_text(json.dumps({**job, **more}), "utf-8")
+        Path(file).write_text(json.dumps({**job, "text": self.text, **more}), "utf-8")
         runtime = name if what == "speed" or name == "llama.cpp" else "ours"
         return self._run(name, ["benchmarks.runtime_runs", what, runtime, self.places[name], file], 180)
 
@@ -169,11 +172,15 @@ class Run:
             process.communicate()
         return seconds
 
-    def _quality(self) -> dict[str, dict[str, float]]:
-        """Compare everything that gives logits with the float graph, which comes first."""
+    def _text(self) -> list[int]:
+        """The ids of a text: prompts are pieces of it, and quality is measured on its start."""
         from runtime.model import load
 
-        ids = load(self.places["float"]).encode("".join(texts.corpus("en").documents[:40]))[: self.options.tokens]
+        return load(self.places["float"]).encode("".join(texts.corpus("en").documents[:40]))[:_TEXT]
+
+    def _quality(self) -> dict[str, dict[str, float]]:
+        """Compare everything that gives logits with the float graph, which comes first."""
+        ids = self.text[: self.options.tokens]
         windows = [ids[start : start + 513] for start in range(0, len(ids) - 1, 512)]
         found = {}
         for name in dict.fromkeys(["float", *self.places]):

@@ -124,12 +124,18 @@ RUNTIMES: dict[str, Any] = {"genai": Genai, "genai builder": Genai, "llama.cpp":
 
 
 def speed(runtime: Any, job: dict[str, Any]) -> dict[str, float]:
-    """Answer prompts of random ids; medians over the repeats, which differ, so that nothing is reused."""
+    """Answer pieces of a text; medians over the repeats, which start elsewhere, so that nothing is reused."""
     random = np.random.default_rng(job["seed"])
-    runtime.answer(random.integers(100, 40000, 8).tolist(), 4)
+
+    def piece(length: int) -> list[int]:
+        start = int(random.integers(len(job["text"]) - length))
+        ids: list[int] = job["text"][start : start + length]
+        return ids
+
+    runtime.answer(piece(8), 4)
     found: dict[str, float] = {}
     for kind, prompt, repeats in (("", job["prompt"], job["repeats"]), ("long ", job["long"], 1)):
-        times = [runtime.answer(random.integers(100, 40000, prompt).tolist(), job["new"]) for _ in range(repeats)]
+        times = [runtime.answer(piece(prompt), job["new"]) for _ in range(repeats)]
         found[kind + "prompt"] = prompt / statistics.median(first for first, _ in times)
         found[kind + "decode"] = (job["new"] - 1) / statistics.median(rest for _, rest in times)
         found[kind + "memory"] = peak_memory() / 1e6

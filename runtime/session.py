@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runtime.errors import MissingDependencyError, ModelFileError, PromptError
+from runtime.mapped import release_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -126,9 +127,11 @@ def open_session(
         native.add_initializer(name, value)
     try:
         with _attention(tiled=options.tiled_attention):
-            return ort.InferenceSession(file, native, providers=list(options.providers))
+            session = ort.InferenceSession(file, native, providers=list(options.providers))
     except Exception as error:
         raise unloadable(file, error) from error
+    release_beside(file)
+    return session
 
 
 @contextlib.contextmanager

@@ -68,5 +68,9 @@ class AsciiFirst:
             self._full = self._make()
         return self._full.encode(parts)
 
+    def encode_many(self, texts: list[list[Part]]) -> list[list[int]]:
+        """Return the ids of the parts of each text."""
+        return list(map(self.encode, texts))
+
     def _takes(self, text: str) -> bool:
         return len(text) <= self._left and text.isascii() and text.isprintable()

@@ -7,7 +7,7 @@ by side is what it makes of each.
 
 from __future__ import annotations
 
-from tokenizers_lite.bulk.table import MARK
+from tokenizers_lite.bulk import END, MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,17 +32,30 @@ class MarkedTexts:
 
     def encode(self, text: str) -> list[int] | None:
         """Return the ids of a text, None if another way has to be gone."""
-        if self._pipeline.bulk is None or MARK in text:
+        found = self._marked([text])
+        return None if found is None else self._pipeline.encode_marked(found[0][:-1], found[1][:-1])
+
+    def encode_many(self, texts: list[str]) -> list[list[int]] | None:
+        """Return the ids of each text, None if another way has to be gone."""
+        found = self._marked(texts)
+        return None if found is None else self._pipeline.encode_marked_many(*found)
+
+    def _marked(self, texts: list[str]) -> tuple[str, list[int]] | None:
+        """Return texts as one, with a `MARK` in the place of each token and at each end, and what those stand for."""
+        if self._pipeline.bulk is None or any(MARK in text for text in texts):
             return None
-        splitter = self._added.splitter(text)
-        if splitter is None:
-            return None
-        found = splitter.split(text)
-        plain = MARK.join(found[::2])
-        if self._replaced is not None:
-            plain = plain.replace(*self._replaced)
-        tokens = self._added.tokens
-        return self._pipeline.encode_marked(plain, [tokens[token].id for token in found[1::2]])
+        tokens, plain, ids = self._added.tokens, [], []
+        for text in texts:
+            splitter = self._added.splitter(text)
+            if splitter is None:
+                return None
+            found = splitter.split(text)
+            plain += found[::2]
+            ids += [tokens[token].id for token in found[1::2]]
+            ids.append(END)
+        plain.append("")
+        joined = MARK.join(plain)
+        return joined if self._replaced is None else joined.replace(*self._replaced), ids
 
 
 def marked_texts(added: AddedTokens, normalizer: Normalizer | None, pipeline: CutBPE) -> MarkedTexts | None:

@@ -93,6 +93,15 @@ class Components:
                 return found
         return self.pipeline.encode(self.normalized_parts(text, skip))
 
+    def ids_of_each(self, texts: list[str], skip: Skip | None) -> list[list[int]]:
+        """Return the same for each text."""
+        if len(texts) == 1 or self.engine is not None or self.needs_origins:
+            return [self.ids(text, skip) for text in texts]
+        found = self.marked.encode_many(texts) if skip is None and self.marked is not None else None
+        if found is not None:
+            return found
+        return self.pipeline.encode_many([self.normalized_parts(text, skip) if text else [] for text in texts])
+
     def normalized_parts(self, text: str, skip: Skip | None) -> list[Part]:
         """Return the texts between added tokens, normalized, and the ids of the latter."""
         found: list[Part] = []

@@ -150,21 +150,21 @@ class Tokenizer:
             SpecialTokenError: a text contains a disallowed special token.
             WorkerError: a process ended before its time.
         """
+        options: dict[str, Any] = {
+            "add_special_tokens": add_special_tokens,
+            "allowed_special": allowed_special,
+            "disallowed_special": disallowed_special,
+        }
         if workers is not None and workers != 1:
             from tokenizers_lite.workers import Workers
 
-            options: dict[str, Any] = {"add_special_tokens": add_special_tokens, "allowed_special": allowed_special}
             with Workers(self, workers) as started:
-                return started.encode_batch(texts, disallowed_special=disallowed_special, **options)
-        return [
-            self.encode(
-                text,
-                add_special_tokens=add_special_tokens,
-                allowed_special=allowed_special,
-                disallowed_special=disallowed_special,
-            )
-            for text in texts
-        ]
+                return started.encode_batch(texts, **options)
+        if self._components.frame is not None:
+            from tokenizers_lite._batch import encode_batch
+
+            return encode_batch(self._components, texts, add_special_tokens, allowed_special, disallowed_special)
+        return [self.encode(text, **options) for text in texts]
 
     def encode_stream(
         self, parts: Iterable[str], *, add_special_tokens: bool = True, allowed_special: Special = "all"

@@ -43,6 +43,7 @@ LAYERS = [
         "components",
         "_bos_eos",
         "_boundaries",
+        "_batch",
         "_marked",
         "_alignment",
         "_decoding",

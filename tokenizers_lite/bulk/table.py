@@ -37,6 +37,8 @@ _WORD_FACTOR = 0x9E3779B97F4A7C15  # 2^64 / golden ratio
 _BASE = 0xD1342543DE82EF95
 # The id of MARK in the table, above all ids.
 NIL = 0xFFFFFFFF
+# What may be marked at the end of a text, above all ids, too.
+END = NIL - 1
 
 
 class WordTable:
@@ -65,7 +67,7 @@ class WordTable:
 
         Args:
             text: is cut at each `MARK` and `BORDER`.
-            marks: what stands for each `MARK`; ids up to 2^32 - 2.
+            marks: what stands for each `MARK`; ids up to `END`.
         """
         np = self._np
         units = np.frombuffer(text.encode("utf-16-le"), "<u2")

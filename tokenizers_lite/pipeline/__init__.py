@@ -34,6 +34,9 @@ if TYPE_CHECKING:
         def encode(self, parts: list[Part]) -> list[int]:
             """Return the ids of the parts of a text."""
 
+        def encode_many(self, texts: list[list[Part]]) -> list[list[int]]:
+            """Return the ids of the parts of each text."""
+
 
 # Texts of this many characters gain from numpy, if it is imported; and so many before it is imported for them.
 BULK_LENGTH = 1000
@@ -126,6 +129,10 @@ class General:
                 ids += tokenize(piece)
         return ids
 
+    def encode_many(self, texts: list[list[Part]]) -> list[list[int]]:
+        """Return the ids of the parts of each text."""
+        return list(map(self.encode, texts))
+
 
 class ByteLevelBPE:
     """BPE over bytes: pieces stay raw text and the first symbols are their bytes.
@@ -168,6 +175,12 @@ class ByteLevelBPE:
             else:
                 ids += self.cache.encode(self._pieces(*part))  # type: ignore[misc]
         return ids
+
+    def encode_many(self, texts: list[list[Part]]) -> list[list[int]]:
+        """Return the ids of the parts of each text."""
+        if self._together is None or len(texts) == 1:
+            return list(map(self.encode, texts))
+        return self.cache.encode_many(texts, self._pieces)  # type: ignore[attr-defined,no-any-return]
 
     def _pieces(self, text: str, first: bool) -> list[str]:
         splitter = self._splitter
@@ -224,12 +237,8 @@ class CutBPE:
 
     def encode(self, parts: list[Part]) -> list[int]:
         """Return the ids of the parts of a text."""
-        size = sum(len(part[0]) for part in parts if type(part) is tuple)
-        if size >= BULK_LENGTH and (self.bulk is not None or self._make_bulk(size)):
-            found = self.bulk.encode(  # type: ignore[union-attr]
-                part if type(part) is int else self.pieces(*part)  # type: ignore[misc]
-                for part in parts
-            )
+        if self._is_bulk([parts]):
+            found = self.bulk.encode(map(self._pieces, parts))  # type: ignore[union-attr]
             if found is not None:
                 return found
         ids: list[int] = []
@@ -240,16 +249,33 @@ class CutBPE:
                 ids += self.cache.encode(self.words(*part))  # type: ignore[misc]
         return ids
 
+    def encode_many(self, texts: list[list[Part]]) -> list[list[int]]:
+        """Return the ids of the parts of each text."""
+        found = None
+        if len(texts) > 1 and self._is_bulk(texts):
+            found = self.bulk.encode_many([map(self._pieces, parts) for parts in texts])  # type: ignore[union-attr]
+        return list(map(self.encode, texts)) if found is None else found
+
     def encode_marked(self, text: str, ids: list[int]) -> list[int] | None:
-        """Return the ids of a text with a `bulk.table.MARK` for each of the given ids; None if it has to be cut first.
+        """Return the ids of a text with a `bulk.MARK` for each of the given ids; None if it has to be cut first.
 
         `bulk` has to be there.
         """
-        if self.pre_tokenizer is not None:
-            character = getattr(self.pre_tokenizer, "character", None)
-            if character is None or character in text:
-                return None
-        return self.bulk.encode_marked(text, ids)  # type: ignore[union-attr]
+        return self.bulk.encode_marked(text, ids) if self._is_one_piece(text) else None  # type: ignore[union-attr]
+
+    def encode_marked_many(self, text: str, ids: list[int]) -> list[list[int]] | None:
+        """Do the same for several texts in a row; the id `bulk.END` is the end of each."""
+        return self.bulk.encode_marked_many(text, ids) if self._is_one_piece(text) else None  # type: ignore[union-attr]
+
+    def _is_one_piece(self, text: str) -> bool:
+        """Tell whether the pre-tokenizer surely leaves a text as it is."""
+        if self.pre_tokenizer is None:
+            return True
+        character = getattr(self.pre_tokenizer, "character", None)
+        return character is not None and character not in text
+
+    def _pieces(self, part: Part) -> list[str] | int:
+        return part if type(part) is int else self.pieces(*part)  # type: ignore[misc]
 
     def pieces(self, text: str, first: bool) -> list[str]:
         """Return what the pre-tokenizer makes of a text."""
@@ -279,8 +305,11 @@ class CutBPE:
 
         return spelling.of_characters(self.model, self._merge).spell
 
-    def _make_bulk(self, size: int) -> bool:
-        """Tell whether there is a `Bulk` now, after another `size` characters."""
+    def _is_bulk(self, texts: list[list[Part]]) -> bool:
+        """Tell whether texts are long enough for a `Bulk`, and make it if it is not there yet."""
+        size = sum(len(part[0]) for parts in texts for part in parts if type(part) is tuple)
+        if size < BULK_LENGTH or self.bulk is not None:
+            return size >= BULK_LENGTH
         np = self._numpy.after(size)
         if np is None:
             return False

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tokenizers_lite.pipeline import Part
     from tokenizers_lite.pipeline.spelling import ByteSpeller
 
+    PreTokenize = Callable[[str, bool], list[str]]
+
 # Missing pieces of ASCII, and characters of other missing pieces, from which on numpy computes them faster.
 MANY = 40
 TOGETHER = 300
@@ -54,17 +56,23 @@ class Together:
             self._bulk = bulk
         return self._bulk
 
-    def encode(self, parts: list[Part], pre_tokenize: Callable[[str, bool], list[str]]) -> list[int] | None:
+    def encode(self, parts: list[Part], pre_tokenize: PreTokenize) -> list[int] | None:
         """Return the ids of the parts of a text, None where there is a faster way."""
-        texts = [part[0] for part in parts if type(part) is tuple]
-        size = sum(map(len, texts))
-        if size < BULK_LENGTH or (sum(map(len, map(str.encode, texts))) - size) * _ASCII_SHARE < size:
-            return None
-        bulk = self.bulk(size)
-        if bulk is None:
-            return None
+        size = _dense_size(parts)
+        bulk = self.bulk(size) if size >= BULK_LENGTH else None
+        return None if bulk is None else bulk.encode(self._pieces(parts, pre_tokenize))
+
+    def encode_dense(self, texts: list[list[Part]], pre_tokenize: PreTokenize) -> dict[int, list[int]]:
+        """Return index -> ids of those of many texts for which there is no faster way."""
+        sizes = list(map(_dense_size, texts))
+        bulk = self.bulk(sum(sizes)) if sum(sizes) >= BULK_LENGTH else None
+        dense = [at for at, size in enumerate(sizes) if size]
+        found = None if bulk is None else bulk.encode_many(self._pieces(texts[at], pre_tokenize) for at in dense)
+        return {} if found is None else dict(zip(dense, found, strict=True))
+
+    def _pieces(self, parts: list[Part], pre_tokenize: PreTokenize) -> Iterable[list[str] | int]:
         pieces = (part if type(part) is int else pre_tokenize(*part) for part in parts)  # type: ignore[misc]
-        return bulk.encode(chain.from_iterable(map(self._without_odd, pieces)) if self._odd else pieces)
+        return chain.from_iterable(map(self._without_odd, pieces)) if self._odd else pieces
 
     def _without_odd(self, pieces: list[str] | int) -> Iterator[list[str] | int]:
         """Yield pieces, with the ids in the place of those that are not merged."""
@@ -111,6 +119,23 @@ class BatchCache(PieceCache):
             self._fill(waiting)
         return list(chain.from_iterable(found))
 
+    def encode_many(self, texts: list[list[Part]], pre_tokenize: PreTokenize) -> list[list[int]]:
+        """Return the ids of the parts of each text; pieces that are missing are computed together for all of them."""
+        dense = self._together.encode_dense(texts, pre_tokenize)
+        rows: list[list[list[int]]] = []
+        for at, parts in enumerate(texts):
+            row: list[list[int]] = []
+            for part in parts if at not in dense else ():
+                if type(part) is int:
+                    row.append([part])
+                else:
+                    row += map(self.__getitem__, pre_tokenize(*part))  # type: ignore[misc]
+            rows.append(row)
+        waiting = self._waiting.pop(get_ident(), None)
+        if waiting:
+            self._fill(waiting)
+        return [dense[at] if at in dense else list(chain.from_iterable(row)) for at, row in enumerate(rows)]
+
     def _fill(self, waiting: dict[str, list[int]]) -> None:
         plain: list[str] = []
         other: list[str] = []
@@ -140,3 +165,10 @@ class BatchCache(PieceCache):
         bulk = self._together.bulk(size) if size >= TOGETHER else None
         found = None if bulk is None else bulk.encode_each(pieces)
         return map(self._spell, pieces) if found is None else found
+
+
+def _dense_size(parts: list[Part]) -> int:
+    """Return the characters of a text's parts, 0 for one that is mostly ASCII."""
+    texts = [part[0] for part in parts if type(part) is tuple]
+    size = sum(map(len, texts))
+    return size if (sum(map(len, map(str.encode, texts))) - size) * _ASCII_SHARE >= size else 0

@@ -50,7 +50,10 @@ _PATIENCE = 12_000
 
 
 class PieceCache(dict[str, list[int]]):
-    """Piece -> ids, computed when missing, at most `CACHE_ENTRIES` pieces of `CACHE_PIECE` characters.
+    """Piece -> ids, computed when missing; pieces of `CACHE_PIECE` characters are kept.
+
+    When there are `CACHE_ENTRIES` of them, a new generation begins: of the old
+    one those stay that are met again before the new one is full.
 
     Args:
         tokenize: computes them.
@@ -65,8 +68,14 @@ class PieceCache(dict[str, list[int]]):
         self.tokenize = tokenize
         self._hasten = hasten
         self._patience = _PATIENCE
+        self._old: dict[str, list[int]] = {}
 
     def __missing__(self, piece: str) -> list[int]:
+        if self._old:
+            ids = self._old.get(piece)
+            if ids is not None:
+                self.keep(piece, ids)
+                return ids
         if self._hasten is not None:
             # ASCII gains little from what takes long to prepare.
             self._patience -= len(piece) >> 3 if piece.isascii() else len(piece)
@@ -80,6 +89,7 @@ class PieceCache(dict[str, list[int]]):
         """Remember the ids of a piece."""
         if len(piece) <= CACHE_PIECE:
             if len(self) >= CACHE_ENTRIES:
+                self._old = dict(self)
                 self.clear()
             self[piece] = ids
 

@@ -1,5 +1,6 @@
 """Pipelines: cutting where no merge can cross changes no id, and no strategy differs from the plain one."""
 
+import sys
 from itertools import chain
 
 import pytest
@@ -13,8 +14,9 @@ from tokenizers_lite import added, components, load, pipeline
 from tokenizers_lite.byte_alphabet import CHARS, to_alphabet
 from tokenizers_lite.formats import read
 from tokenizers_lite.models.bpe import merge
-from tokenizers_lite.pipeline import cutting, spelling, together
+from tokenizers_lite.pipeline import byte_cutting, cutting, spelling, together
 from tokenizers_lite.pipeline.byte_cutting import BROKEN, HARD, SOFT, ByteCuts, token_bytes
+from tokenizers_lite.pipeline.merges import Merges, NumpyMerges
 from tokenizers_lite.pipeline.spelling import ByteSpeller
 from tokenizers_lite.tokenizer import Tokenizer
 
@@ -38,7 +40,7 @@ pieces = st.text(st.sampled_from(LETTERS + "b\0"), min_size=1, max_size=24)
 
 @given(merges_over(LETTERS), pieces)
 def test_parts_of_characters_merge_as_the_whole(merges, piece):
-    cuts = cutting.of_characters([*LETTERS, *(left + right for left, right in merges)])
+    cuts = cutting.of_characters("\0".join([*LETTERS, *(left + right for left, right in merges)]))
 
     parts = cuts.parts(piece)
 
@@ -64,7 +66,19 @@ def byte_speller(merges, fragile=()):
     def merge_bytes(text):
         return merge([id_ for byte in text.encode() if (id_ := byte_ids[byte]) is not None], pairs)
 
-    return ByteSpeller(ByteCuts(tokens, pairs, byte_ids), merge_bytes, pairs), merge_bytes
+    model = Pairs(pairs, len(ids))
+    return ByteSpeller(ByteCuts(tokens, Merges(pairs), byte_ids), merge_bytes, model), merge_bytes
+
+
+class Pairs:
+    """What of a model merging needs."""
+
+    def __init__(self, pairs, bound):
+        self.pairs = pairs
+        self.bound = lambda: bound
+
+    def columns(self, np):
+        return tuple(np.array(list(each), np.uint64) for each in (self.pairs, self.pairs.values()))
 
 
 BYTES = as_latin(sorted(set(LETTERS.encode())))
@@ -114,6 +128,31 @@ def test_bytes_of_tokens_in_the_alphabet():
     assert token_bytes(["Ġa", CHARS[255], "中b", "Ċ"]) == [b" a", b"\xff", b"\xffb", b"\n"]
 
 
+@given(merges_over(BYTES), st.sets(st.integers(0, 255)), st.sets(st.integers(0, 270)))
+def test_numpy_answers_as_the_plain_merges(merges, some, others):
+    np = pytest.importorskip("numpy", reason="one side of the comparison")
+    model = byte_speller(merges)[0]._model
+    plain = Merges(model.pairs)
+    size = max(model.bound(), 271)
+    by_numpy = NumpyMerges(np, model.pairs, model.columns(np), size)
+
+    ranks = plain.latest(others)
+    assert by_numpy.latest(others) == ranks
+    assert by_numpy.early(ranks) == plain.early(ranks)
+    assert sorted(by_numpy.into(some, others)) == sorted(plain.into(some, others))
+
+
+@given(st.lists(st.binary(max_size=8)))
+def test_numpy_finds_the_same_pairs(raws):
+    np = pytest.importorskip("numpy", reason="one side of the comparison")
+    text = b"\xff".join(raws).decode("utf-8", "surrogateescape")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "numpy")
+        plain = byte_cutting._joined_pairs(text)
+
+    assert byte_cutting._joined_pairs_by(np, text) == plain
+
+
 def table_of(merges, ids):
     pairs = {}
     for rank, (left, right) in enumerate(merges):
@@ -131,7 +170,7 @@ def test_words_merged_together_are_merged_as_each(merges, words, stragglers, at_
     words = [word.translate(dict.fromkeys(map(ord, "\0\U00020000"), "b")) for word in words]
     symbols = dict.fromkeys([*LETTERS, *"".join(words), *(left + right for left, right in merges)])
     ids = {token: at for at, token in enumerate(symbols)}
-    merger = merging.merger(np, table_of(merges, ids), len(ids), ids.get)
+    merger = merging.merger(np, Pairs(table_of(merges, ids), len(ids)), ids.get)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merging, "_STRAGGLERS", stragglers)
         patch.setattr(merging, "AT_ONCE", at_once)
@@ -151,14 +190,14 @@ def test_word_table_encodes_as_the_whole(merges, parts, window, few):
     def spell(word):
         return [ids[token] for token in reference(list(word), merges)]
 
-    merger = bulk.merger(np, table_of(merges, ids), len(ids), ids.get)
+    merger = bulk.merger(np, Pairs(table_of(merges, ids), len(ids)), ids.get)
     parts = [part.replace("\0", "b") for part in parts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk.table, "WINDOW", window)
         patch.setattr(bulk.table, "LONGEST", 3)
         patch.setattr(bulk.table, "WORDS", 5)
         patch.setattr(bulk.table, "FEW", few)
-        table = bulk.Bulk(np, bulk.of_characters(np, ids), spell, merger)
+        table = bulk.Bulk(np, bulk.of_characters(np, "\0".join(ids)), spell, merger)
         found = table.encode([part] if at % 2 else 7 for at, part in enumerate(parts))
         each = table.encode_each(parts)
 
@@ -171,7 +210,7 @@ def test_words_of_the_same_hash_keep_their_ids(monkeypatch):
     from tokenizers_lite import bulk
 
     monkeypatch.setattr(bulk.table.WordTable, "_hashes", lambda self, units, starts: np.ones(len(starts), np.uint64))
-    table = bulk.Bulk(np, bulk.of_characters(np, "abc"), lambda word: [ord(word)])
+    table = bulk.Bulk(np, bulk.of_characters(np, "a\0b\0c"), lambda word: [ord(word)])
 
     assert table.encode([["abba"], 300, ["c"]]) == [97, 98, 98, 97, 300, 99]
 
@@ -180,7 +219,7 @@ def test_text_with_the_marks_goes_another_way():
     np = pytest.importorskip("numpy", reason="bulk cutting needs it")
     from tokenizers_lite import bulk
 
-    table = bulk.Bulk(np, bulk.of_characters(np, "ab"), lambda word: [ord(word)])
+    table = bulk.Bulk(np, bulk.of_characters(np, "a\0b"), lambda word: [ord(word)])
 
     assert table.encode([["a\0b"]]) is None
     assert table.encode([["a\1b"]]) is None
@@ -256,7 +295,7 @@ def test_tokens_that_are_not_their_own_bpe_are_found_without_a_compact_file_too(
     found = []
     for model in (tokenizer._components.model, load(str(tmp_path / "llama.tokc"))._components.model):
         speller = spelling.of_bytes(model, pipeline.ByteIds(model), lambda piece: [])
-        odd = spelling.odd_tokens(np, model, speller.bulk(np, model.bound()).merger)
+        odd = spelling.odd_tokens(np, model, speller.bulk(np).merger)
         found.append({text for text in odd if model.token_to_id(to_alphabet(text)) is not None})
 
     assert found[0] == found[1]

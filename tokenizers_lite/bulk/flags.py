@@ -8,7 +8,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from tokenizers_lite.pipeline.byte_cutting import ByteCuts
@@ -76,7 +75,7 @@ class BytePairFlags(PairFlags):
         rights, right_bytes = _classes(np, after, lead)
         meets = np.zeros((len(left_bytes), len(right_bytes)), bool)
         meets[_SURROGATE] = meets[:, _SURROGATE] = True
-        for left, right in map(tuple, cuts.joined):
+        for left, right in map(tuple, cuts.halved):
             # In a text a character begins with a lead byte and ends with a byte that is none.
             if is_half(left) and not is_lead(left):
                 if is_lead(right):
@@ -122,6 +121,6 @@ def _classes(np: Any, characters: list[str], bytes_: Any) -> tuple[Any, Any]:
     return classes, np.array(of_class)
 
 
-def of_characters(np: Any, tokens: Iterable[str]) -> PairFlags:
-    """Return the flags of a model whose symbols are characters."""
-    return PairFlags(np, _BETWEEN.join(tokens), ord(_BETWEEN))
+def of_characters(np: Any, text: str) -> PairFlags:
+    """Return the flags of a model whose symbols are characters; `text` is all tokens with NUL between them."""
+    return PairFlags(np, text, ord(_BETWEEN))

@@ -13,8 +13,10 @@ from tokenizers_lite.models.bpe import merge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
+
+    from tokenizers_lite.models.bpe import BPE
 
 # Fewer words are merged faster one by one (measured: they meet near 20).
 FEW = 20
@@ -38,8 +40,8 @@ class WordMerger:
 
     Args:
         np: the module numpy.
-        pairs: the merges, ``left << 32 | right`` -> ``rank << 32 | merged``.
-        size: above all ids.
+        model: its merges.
+        columns: the same, ``left << 32 | right`` and ``rank << 32 | merged`` of each, ``uint64[n]``.
         symbol_of: gives the id that merging starts from for a character, None if
             words with it have to be merged in another way.
         apart: tells of units of UTF-16 between which neighbours something else can
@@ -50,22 +52,23 @@ class WordMerger:
     def __init__(
         self,
         np: Any,
-        pairs: Mapping[int, int],
-        size: int,
+        model: BPE,
+        columns: tuple[Any, Any],
         symbol_of: Callable[[str], int | None],
         *,
         apart: Callable[[Any], Any] | None = None,
         byte_ids: Sequence[int] = (),
     ) -> None:
         self._np = np
-        self._pairs = pairs
+        self._model = model
+        size = model.bound()
         self._nil = np.uint64(size)
         self._symbol_of = symbol_of
         self._symbols = np.full(1 << 16, _NEW)
         self._apart = apart
         self.of_bytes = bool(byte_ids)
         self._byte_ids = np.array(byte_ids, np.int64)
-        self._table = _PairTable(np, pairs, max(size.bit_length(), _LEAST_ID_BITS))
+        self._table = _PairTable(np, columns, max(size.bit_length(), _LEAST_ID_BITS))
 
     def symbols(self, units: Any, starts: Any) -> tuple[Any, Any]:
         """Return the first symbols of words, ``int64[units]``, and which words may be merged here, ``bool[words]``.
@@ -99,7 +102,7 @@ class WordMerger:
         """
         row = _Row(self._np, symbols, sizes, self._nil)
         for word in row.merge(self._table).tolist():
-            row.replace(word, merge(row.ids_of(word), self._pairs))
+            row.replace(word, merge(row.ids_of(word), self._model.pairs))
         return row.result()
 
     def merge_bytes(self, words: Sequence[bytes]) -> tuple[Any, Any]:
@@ -125,17 +128,17 @@ class WordMerger:
 
 def merger(
     np: Any,
-    pairs: Mapping[int, int],
-    size: int,
+    model: BPE,
     symbol_of: Callable[[str], int | None],
     *,
     apart: Callable[[Any], Any] | None = None,
     byte_ids: Sequence[int] = (),
 ) -> WordMerger | None:
     """Return a `WordMerger`, None if there is nothing to merge or numbers are too large for one."""
-    if not pairs or size >= (1 << _BITS) - 1 or max(pairs.values()) >> 32 >= 1 << _BITS:
+    columns = model.columns(np)
+    if not len(columns[0]) or model.bound() >= (1 << _BITS) - 1 or int(columns[1].max()) >> 32 >= 1 << _BITS:
         return None
-    return WordMerger(np, pairs, size, symbol_of, apart=apart, byte_ids=byte_ids)
+    return WordMerger(np, model, columns, symbol_of, apart=apart, byte_ids=byte_ids)
 
 
 class _Row:
@@ -206,10 +209,9 @@ class _PairTable:
     the upper end of 64 bits, and the rank, shifted to have room for a place in a row.
     """
 
-    def __init__(self, np: Any, pairs: Mapping[int, int], id_bits: int) -> None:
+    def __init__(self, np: Any, columns: tuple[Any, Any], id_bits: int) -> None:
         self._np = np
-        keys = np.fromiter(pairs.keys(), np.uint64, len(pairs))
-        values = np.fromiter(pairs.values(), np.uint64, len(pairs))
+        keys, values = columns
         ranks = values >> np.uint64(32)
         self.merged = np.zeros(int(ranks.max()) + 1, np.uint64)
         self.merged[ranks] = values & np.uint64(0xFFFFFFFF)
@@ -218,7 +220,7 @@ class _PairTable:
         spare = 64 - 2 * id_bits
         self._factors = np.array([[factor << spare & (1 << 64) - 1] for factor in _FACTORS], np.uint64)
         # What is left of a hash is at most 2 * _BITS above, so that ranks and places have room.
-        place_bits = max((len(pairs) * 3 // 2).bit_length(), 4 * _BITS - 64)
+        place_bits = max((len(keys) * 3 // 2).bit_length(), 4 * _BITS - 64)
         while not self._fill(keys, ranks << np.uint64(_BITS), place_bits):
             place_bits += 1
 

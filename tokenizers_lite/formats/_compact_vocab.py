@@ -67,6 +67,10 @@ class CompactVocab(LookupVocab):
         offsets = self.container.section("OFFS", 4).cast("I").tolist()
         return [blob[start:end] for start, end in pairwise(offsets)]
 
+    def joined(self, between: str) -> str:
+        """Return the texts of all tokens with a character between them; without `byte_level`."""
+        return between.encode().join(self.raws()).decode("utf-8", "replace")
+
     def pair_ids(self) -> tuple[list[int], list[int]]:
         """Return the left and the right id of the merge that makes each token; NO_PAIR if none does."""
         from tokenizers_lite.formats import _compact_merges
@@ -144,6 +148,22 @@ class CompactMerges:
         if self.vocab.container.has("HASH"):
             return PairTable(self.vocab)
         return self.whole_table()
+
+    def columns(self, np: Any) -> tuple[Any, Any] | None:
+        """Return what `whole_table` does as two arrays, ``uint64[n]``, by the module numpy; None if it cannot."""
+        container, size = self.vocab.container, self.vocab.size
+        if not container.has("RANK"):
+            return None
+        planes = np.frombuffer(container.section("PAIR", 6), np.uint8).reshape(6, size).astype(np.uint64)
+        left, right = (
+            low | middle << np.uint64(8) | high << np.uint64(16) for low, middle, high in (planes[:3], planes[3:])
+        )
+        ranks = np.frombuffer(container.section("RANK", 4), "<u4").astype(np.uint64)
+        ids = (ranks != NONE).nonzero()[0]
+        if (np.maximum(left[ids], right[ids]) >= size).any():
+            return None  # `pair_ids` says what is wrong
+        keys = left[ids] << np.uint64(32) | right[ids]
+        return keys, ranks[ids] << np.uint64(32) | ids.astype(np.uint64)
 
     def whole_table(self) -> dict[int, int]:
         """Return ``left << 32 | right`` -> ``rank << 32 | merged`` for all merges."""

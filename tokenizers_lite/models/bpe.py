@@ -156,6 +156,11 @@ def pair_table(
     return table
 
 
+def _listed(column: Any) -> list[int]:
+    found: list[int] = column.tolist()
+    return found
+
+
 class BPE:
     """A byte-pair-encoding model, read-only but for its bounded cache."""
 
@@ -175,12 +180,31 @@ class BPE:
         """Return the merge table as a dict, which is faster and can be gone through; it is used from now on."""
         whole = getattr(self.spec.merges, "whole_table", None)
         if whole is not None and self.made is None:
-            pairs: dict[int, int] = whole()
-            made = bytearray(self.vocab.size)  # type: ignore[attr-defined]
+            import sys
+
+            np = sys.modules.get("numpy")
+            mapped = None if np is None else self.spec.merges.columns(np)  # type: ignore[attr-defined]
+            pairs: dict[int, int] = whole() if mapped is None else dict(zip(*map(_listed, mapped), strict=True))
+            made = bytearray(self.bound())
             for value in pairs.values():
                 made[value & _ID] = True
             self.pairs, self.made = pairs, made
         return self.pairs
+
+    def columns(self, np: Any) -> tuple[Any, Any]:
+        """Return the keys and the values of the merge table, ``uint64[n]`` each, in any order."""
+        mapped = getattr(self.spec.merges, "columns", None)
+        found: tuple[Any, Any] | None = None if mapped is None else mapped(np)
+        if found is None:
+            pairs = self.whole_pairs()
+            keys, values = (np.fromiter(each, np.uint64, len(pairs)) for each in (pairs, pairs.values()))
+            found = keys, values
+        return found
+
+    def joined_tokens(self, between: str) -> str:
+        """Return the texts of all tokens, with a character between them."""
+        joined = getattr(self.vocab, "joined", None)
+        return between.join(self.spec.vocab) if joined is None else joined(between)
 
     def bound(self) -> int:
         """Return a number above all ids."""

@@ -313,6 +313,7 @@ class CutBPE:
     def _hasten(self) -> Callable[[str], list[int]]:
         from tokenizers_lite.pipeline import spelling
 
+        self.model.whole_pairs()
         return spelling.of_characters(self.model, self._merge).spell
 
     def _is_bulk(self, texts: list[list[Part]]) -> bool:
@@ -326,8 +327,8 @@ class CutBPE:
         from tokenizers_lite import bulk
 
         model = self.model
-        merger = bulk.merger(np, model.whole_pairs(), model.bound(), self.symbols.__getitem__)
-        self.bulk = bulk.Bulk(np, bulk.of_characters(np, model.spec.vocab), self._merge, merger)
+        merger = bulk.merger(np, model, self.symbols.__getitem__)
+        self.bulk = bulk.Bulk(np, bulk.of_characters(np, model.joined_tokens(CUT)), self._merge, merger)
         return True
 
 

@@ -31,6 +31,9 @@ from tokenizers_lite.pipeline.cutting import ENTRIES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from tokenizers_lite.pipeline.merges import Merges
 
 # No merge crosses here, whatever happens around it.
 HARD = "\0"
@@ -51,38 +54,36 @@ class ByteCuts(dict[str, str]):
 
     Args:
         tokens: id -> bytes of every token.
-        pairs: the merges, ``left << 32 | right`` -> ``rank << 32 | merged``.
+        merges: the merges.
         byte_ids: id of each byte, None for a byte that leaves nothing.
     """
 
-    def __init__(
-        self, tokens: Mapping[int, bytes], pairs: Mapping[int, int], byte_ids: Mapping[int, int | None]
-    ) -> None:
+    def __init__(self, tokens: Mapping[int, bytes], merges: Merges, byte_ids: Mapping[int, int | None]) -> None:
         super().__init__()
         # All tokens, with a character between them that is in no text; halves of characters are escaped bytes.
         self.text = _BETWEEN.join(tokens.values()).decode("utf-8", "surrogateescape")
         self.between = _BETWEEN.decode("utf-8", "surrogateescape")
         self.joined = _joined_pairs(self.text)
         # Few pairs have a half in some token: (whole, half), (half, whole) and, across a border, (half, half).
-        self.before_half = {pair[0] for pair in self.joined if is_half(pair[1]) and not is_half(pair[0])}
-        self.after_half = {pair[1] for pair in self.joined if is_half(pair[0]) and not is_half(pair[1])}
-        leads = {ord(pair[1]) - _ESCAPE for pair in self.joined if is_half(pair[0]) and is_lead(pair[1])}
+        self.halved = [pair for pair in self.joined if is_half(pair[0]) or is_half(pair[1])]
+        self.before_half = {pair[0] for pair in self.halved if not is_half(pair[0])}
+        self.after_half = {pair[1] for pair in self.halved if not is_half(pair[1])}
+        leads = {ord(pair[1]) - _ESCAPE for pair in self.halved if is_half(pair[0]) and is_lead(pair[1])}
         self._half_half = bool(leads)
         self._unsteady = self.before_half | self.after_half | {char for lead in leads for char in _starting_with(lead)}
         short = {id_: raw for id_, raw in tokens.items() if len(raw) < 5}
-        self.characters = Characters(short, pairs, byte_ids)
+        self.characters = Characters(short, merges, byte_ids)
         self.fragile = frozenset(byte for byte in range(256) if byte_ids[byte] is None)
         # Merges that take only a part of a character: that part -> (rank, bytes of the other side).
         self._into: dict[bytes, list[tuple[int, bytes]]] = {}
         self._out_of: dict[bytes, list[tuple[int, bytes]]] = {}
         heads = {id_ for id_, raw in short.items() if _is_head(raw)}
         tails = {id_ for id_, raw in short.items() if len(raw) < 4 and _is_tail(raw)}
-        for key, value in pairs.items():
-            left, right = key >> 32, key & _ID
+        for left, right, rank in merges.into(tails, heads):
             if right in heads:
-                self._into.setdefault(tokens[right], []).append((value >> 32, tokens[left]))
+                self._into.setdefault(tokens[right], []).append((rank, tokens[left]))
             if left in tails and not _is_tail(tokens[right][:1]):
-                self._out_of.setdefault(tokens[left], []).append((value >> 32, tokens[right]))
+                self._out_of.setdefault(tokens[left], []).append((rank, tokens[right]))
 
     def __missing__(self, pair: str) -> str:
         if len(self) >= ENTRIES:
@@ -133,31 +134,19 @@ class Characters(dict[str, "int | None"]):
 
     Args:
         tokens: id -> bytes of the tokens of up to four bytes.
-        pairs: the merges.
+        merges: the merges.
         byte_ids: id of each byte, None for a byte that leaves nothing.
     """
 
-    def __init__(
-        self, tokens: Mapping[int, bytes], pairs: Mapping[int, int], byte_ids: Mapping[int, int | None]
-    ) -> None:
+    def __init__(self, tokens: Mapping[int, bytes], merges: Merges, byte_ids: Mapping[int, int | None]) -> None:
         super().__init__()
-        self._pairs = pairs
+        self._pairs = merges.pairs
         self.byte_ids = byte_ids
         self._settled: dict[str, int] = {}
-        single = {id_ for id_, raw in tokens.items() if len(raw) > 1 and _is_one_character(raw)}
-        made = dict.fromkeys(single, -1)
-        for id_, rank in [(value & _ID, value >> 32) for value in pairs.values() if value & _ID in single]:
-            made[id_] = max(made[id_], rank)
-        self._made = made
+        single = [id_ for id_, raw in tokens.items() if len(raw) > 1 and _is_one_character(raw)]
+        self._made = merges.latest(single)
         # Characters whose token merges with something at a lower rank than it is made at.
-        merges = ((key >> 32, key & _ID, value >> 32) for key, value in pairs.items())
-        self._unsteady = {
-            tokens[id_]
-            for left, right, rank in merges
-            if left in single or right in single
-            for id_ in (left, right)
-            if id_ in single and rank <= made[id_]
-        }
+        self._unsteady = {tokens[id_] for id_ in merges.early(self._made)}
 
     def __missing__(self, char: str) -> int | None:
         id_ = self.byte_ids[ord(char)] if char < "\x80" else self._merge(char)[1]
@@ -195,12 +184,28 @@ class Characters(dict[str, "int | None"]):
 
 def _joined_pairs(text: str) -> set[str]:
     """Return the pairs of characters, not both ASCII, that stand side by side in some token."""
+    import sys
+
+    np = sys.modules.get("numpy")
+    if np is not None:
+        return _joined_pairs_by(np, text)
     import re
 
     joined: set[str] = set(re.findall("(?=([\0-\x7f][^\0-\x7f\udcff]|[^\0-\x7f\udcff][\0-\x7f]))", text))
     for run in re.findall("[^\0-\x7f\udcff]{2,}", text):
         joined.update(map(add, run, run[1:]))
     return joined
+
+
+def _joined_pairs_by(np: Any, text: str) -> set[str]:
+    """Do the same by numpy."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
+    left, right = codes[:-1], codes[1:]
+    between = ord(_BETWEEN.decode("utf-8", "surrogateescape"))
+    wanted = ((left >= 0x80) | (right >= 0x80)) & (left != between) & (right != between)
+    pairs = np.unique(left[wanted] << np.uint64(32) | right[wanted])
+    found = (pairs >> np.uint64(32) | pairs << np.uint64(32)).tobytes().decode("utf-32-le", "surrogatepass")
+    return set(map(add, found[::2], found[1::2]))
 
 
 def token_bytes(tokens: Iterable[str]) -> list[bytes]:

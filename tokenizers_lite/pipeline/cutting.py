@@ -15,10 +15,6 @@ from operator import add
 
 from tokenizers_lite.pipeline import CUT
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 # Pairs whose answer is remembered.
 ENTRIES = 1 << 17
 
@@ -47,11 +43,13 @@ class Cuts(dict[str, str]):
         return ("".join(map(self.__getitem__, map(add, piece, piece[1:]))) + piece[-1]).split(CUT)
 
 
-def of_characters(tokens: Iterable[str]) -> Cuts:
-    """Return the cuts for a model whose symbols are characters (byte tokens must not merge).
+def of_characters(text: str) -> Cuts:
+    r"""Return the cuts for a model whose symbols are characters (byte tokens must not merge).
 
-    >>> of_characters(["a", "b", "ab"]).parts("abba")
+    Args:
+        text: all tokens, with `CUT` between them.
+
+    >>> of_characters("a\0b\0ab").parts("abba")
     ['ab', 'b', 'a']
     """
-    text = CUT.join(tokens)
     return Cuts(set(map(add, text, text[1:])))

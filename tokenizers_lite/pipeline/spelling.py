@@ -6,8 +6,9 @@ Pieces are cut where no merge can cross, and the parts are remembered too.
 from __future__ import annotations
 
 from tokenizers_lite.models.bpe import CACHE_PIECE, merge
-from tokenizers_lite.pipeline import PieceCache, byte_cutting, cutting
+from tokenizers_lite.pipeline import CUT, PieceCache, byte_cutting, cutting
 from tokenizers_lite.pipeline.byte_cutting import BROKEN, HARD, MARKS, SOFT
+from tokenizers_lite.pipeline.merges import merges_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ class ByteSpeller:
     Args:
         cuts: where pieces may be cut.
         merge_bytes: BPE of a piece, from its bytes.
-        pairs: the merges.
+        model: the model, with its merges in a dict.
     """
 
-    def __init__(self, cuts: ByteCuts, merge_bytes: Callable[[str], list[int]], pairs: Mapping[int, int]) -> None:
+    def __init__(self, cuts: ByteCuts, merge_bytes: Callable[[str], list[int]], model: BPE) -> None:
         self.cuts = cuts
         self._characters = cuts.characters
-        self._pairs = pairs
+        self._model = model
+        self._pairs = model.pairs
         self._merge_bytes = merge_bytes
         self._parts = PieceCache(self._merge_characters)
 
@@ -77,8 +79,8 @@ class ByteSpeller:
             return self._merge_bytes(part)
         return self._merge_characters(part) if self.cuts.is_steady(part) else self.spell(part)
 
-    def bulk(self, np: Any, size: int) -> Bulk | None:
-        """Return what spells many pieces at once, None if some byte has no token; `size` is above all ids."""
+    def bulk(self, np: Any) -> Bulk | None:
+        """Return what spells many pieces at once, None if some byte has no token."""
         if self.cuts.fragile:
             return None
         from tokenizers_lite import bulk
@@ -86,7 +88,7 @@ class ByteSpeller:
         flags = bulk.BytePairFlags(np, self.cuts)
         characters = self._characters
         byte_ids: Any = [characters.byte_ids[byte] for byte in range(256)]
-        merger = bulk.merger(np, self._pairs, size, characters.__getitem__, apart=flags.meets_half, byte_ids=byte_ids)
+        merger = bulk.merger(np, self._model, characters.__getitem__, apart=flags.meets_half, byte_ids=byte_ids)
         return bulk.Bulk(np, flags, self.spell_part, merger)
 
     def _merge_characters(self, part: str) -> list[int]:
@@ -97,7 +99,7 @@ class ByteSpeller:
 
 def of_characters(model: BPE, merge_part: Callable[[str], list[int]]) -> CharacterSpeller:
     """Return the speller of a model over characters; see `pipeline.joined_characters` for what it must be like."""
-    return CharacterSpeller(cutting.of_characters(model.spec.vocab), merge_part)
+    return CharacterSpeller(cutting.of_characters(model.joined_tokens(CUT)), merge_part)
 
 
 def of_bytes(
@@ -113,8 +115,8 @@ def of_bytes(
     tokens = token_bytes(model)
     if len(tokens) < model.vocab_size:
         return None
-    pairs: Any = model.whole_pairs()
-    return ByteSpeller(byte_cutting.ByteCuts(tokens, pairs, byte_ids), merge_bytes, pairs)
+    merges = merges_of(model)
+    return ByteSpeller(byte_cutting.ByteCuts(tokens, merges, byte_ids), merge_bytes, model)
 
 
 def token_bytes(model: BPE) -> dict[int, bytes]:

@@ -50,7 +50,7 @@ class Together:
             np = self._numpy.after(size)
             if np is None:
                 return None
-            bulk = self.speller.bulk(np, self._model.bound())
+            bulk = self.speller.bulk(np)
             if bulk is not None and self.whole is not None:
                 self._odd = spelling.odd_tokens(np, self._model, bulk.merger)
             self._bulk = bulk

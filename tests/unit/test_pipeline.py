@@ -142,15 +142,21 @@ def test_numpy_answers_as_the_plain_merges(merges, some, others):
     assert sorted(by_numpy.into(some, others)) == sorted(plain.into(some, others))
 
 
-@given(st.lists(st.binary(max_size=8)))
+@given(st.lists(st.binary(max_size=8), min_size=1))
 def test_numpy_finds_the_same_pairs(raws):
     np = pytest.importorskip("numpy", reason="one side of the comparison")
-    text = b"\xff".join(raws).decode("utf-8", "surrogateescape")
+    text, between = byte_cutting.joined_tokens(raws)
     with pytest.MonkeyPatch.context() as patch:
         patch.delitem(sys.modules, "numpy")
-        plain = byte_cutting._joined_pairs(text)
+        plain = byte_cutting.joined_pairs(text, between)
 
-    assert byte_cutting._joined_pairs_by(np, text) == plain
+    assert byte_cutting.joined_pairs_by(np, text, between) == plain
+
+
+def test_what_stands_between_tokens_is_in_none_of_them():
+    raws = [b"a", "\ufdd0".encode(), b"\xef\xb7", b"\x91b"]
+
+    assert byte_cutting.joined_tokens(raws) == ("a\ufdd1\ufdd0\ufdd1\udcef\udcb7\ufdd1\udc91b", "\ufdd1")
 
 
 def table_of(merges, ids):

@@ -30,7 +30,7 @@ from tokenizers_lite.pipeline.cutting import ENTRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from typing import Any
 
     from tokenizers_lite.pipeline.merges import Merges
@@ -45,8 +45,8 @@ MARKS = frozenset((HARD, SOFT, BROKEN))
 
 _ID = (1 << 32) - 1
 _ESCAPE = 0xDC00  # what "surrogateescape" adds to a byte
-# Stands between tokens in the bytes of all of them: no byte of UTF-8.
-_BETWEEN = b"\xff"
+# One of these stands between tokens in the text of all of them: noncharacters, and at last a byte that no text has.
+_BETWEEN = (*(chr(code).encode() for code in range(0xFDD0, 0xFDF0)), b"\xff")
 
 
 class ByteCuts(dict[str, str]):
@@ -60,10 +60,9 @@ class ByteCuts(dict[str, str]):
 
     def __init__(self, tokens: Mapping[int, bytes], merges: Merges, byte_ids: Mapping[int, int | None]) -> None:
         super().__init__()
-        # All tokens, with a character between them that is in no text; halves of characters are escaped bytes.
-        self.text = _BETWEEN.join(tokens.values()).decode("utf-8", "surrogateescape")
-        self.between = _BETWEEN.decode("utf-8", "surrogateescape")
-        self.joined = _joined_pairs(self.text)
+        # All tokens, with a character between them that is in none; halves of characters are escaped bytes.
+        self.text, self.between = joined_tokens(tokens.values())
+        self.joined = joined_pairs(self.text, self.between)
         # Few pairs have a half in some token: (whole, half), (half, whole) and, across a border, (half, half).
         self.halved = [pair for pair in self.joined if is_half(pair[0]) or is_half(pair[1])]
         self.before_half = {pair[0] for pair in self.halved if not is_half(pair[0])}
@@ -71,7 +70,7 @@ class ByteCuts(dict[str, str]):
         leads = {ord(pair[1]) - _ESCAPE for pair in self.halved if is_half(pair[0]) and is_lead(pair[1])}
         self._half_half = bool(leads)
         self._unsteady = self.before_half | self.after_half | {char for lead in leads for char in _starting_with(lead)}
-        short = {id_: raw for id_, raw in tokens.items() if len(raw) < 5}
+        short = {id_: raw for id_, raw in tokens.items() if len(raw) < 5 and not raw.isascii()}
         self.characters = Characters(short, merges, byte_ids)
         self.fragile = frozenset(byte for byte in range(256) if byte_ids[byte] is None)
         # Merges that take only a part of a character: that part -> (rank, bytes of the other side).
@@ -182,28 +181,41 @@ class Characters(dict[str, "int | None"]):
         return (latest, id_) if latest == self._made.get(id_ or 0, -1) else (NEVER, None)
 
 
-def _joined_pairs(text: str) -> set[str]:
-    """Return the pairs of characters, not both ASCII, that stand side by side in some token."""
+def joined_tokens(raws: Collection[bytes]) -> tuple[str, str]:
+    """Return the text of all tokens with a character between them that none of them has, and that character."""
+    for between in _BETWEEN:
+        joined = between.join(raws)
+        if joined.count(between) < max(len(raws), 1):
+            break
+    return joined.decode("utf-8", "surrogateescape"), between.decode("utf-8", "surrogateescape")
+
+
+def joined_pairs(text: str, between: str) -> set[str]:
+    """Return the pairs of characters, not both ASCII, that stand side by side in some token.
+
+    A byte 0xFF in a token is what `token_bytes` could not read; no text has it.
+    """
     import sys
 
     np = sys.modules.get("numpy")
     if np is not None:
-        return _joined_pairs_by(np, text)
+        return joined_pairs_by(np, text, between)
     import re
 
-    joined: set[str] = set(re.findall("(?=([\0-\x7f][^\0-\x7f\udcff]|[^\0-\x7f\udcff][\0-\x7f]))", text))
-    for run in re.findall("[^\0-\x7f\udcff]{2,}", text):
+    other = f"[^\0-\x7f\udcff{between}]"
+    joined: set[str] = set(re.findall(f"(?=([\0-\x7f]{other}|{other}[\0-\x7f]))", text))
+    for run in re.findall(other + "{2,}", text):
         joined.update(map(add, run, run[1:]))
     return joined
 
 
-def _joined_pairs_by(np: Any, text: str) -> set[str]:
+def joined_pairs_by(np: Any, text: str, between: str) -> set[str]:
     """Do the same by numpy."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
-    left, right = codes[:-1], codes[1:]
-    between = ord(_BETWEEN.decode("utf-8", "surrogateescape"))
-    wanted = ((left >= 0x80) | (right >= 0x80)) & (left != between) & (right != between)
-    pairs = np.unique(left[wanted] << np.uint64(32) | right[wanted])
+    inside = (codes != ord(between)) & (codes != 0xDCFF)
+    ascii_ = codes < 0x80
+    wanted = ~(ascii_[:-1] & ascii_[1:]) & inside[:-1] & inside[1:]
+    pairs = np.unique(codes[:-1][wanted] << np.uint64(32) | codes[1:][wanted])
     found = (pairs >> np.uint64(32) | pairs << np.uint64(32)).tobytes().decode("utf-32-le", "surrogatepass")
     return set(map(add, found[::2], found[1::2]))
 

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
+_DAY = 24 * 3600
 # Modules that shape a graph, as patterns; what other code built is built again.
 _BUILDERS = ("blocks.py", "config*.py", "export.py", "gguf.py", "rope.py", "safetensors.py", "weights.py", "graph/*.py")
 
@@ -147,10 +149,15 @@ def built(source: str, options: GraphOptions | None = None, progress: Progress |
         step = (lambda done, total: progress(label, done, total)) if progress else None
         export(source, folder, options, progress=step)
         _move(folder, target)
-    for older in glob.glob(glob.escape(target.rpartition("-")[0]) + "-*"):
-        if older != target:
-            shutil.rmtree(older, ignore_errors=True)
+    _remove_superseded(target)
     return target
+
+
+def _remove_superseded(target: str) -> None:
+    """Remove what other code made of the same source, unless it is so new that someone may be loading it."""
+    for other in glob.glob(glob.escape(target.rpartition("-")[0]) + "-*"):
+        if other != target and os.stat(other).st_mtime < time.time() - _DAY:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 @contextlib.contextmanager

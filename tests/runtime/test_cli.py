@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -147,13 +148,15 @@ def test_what_is_quantised_is_not_quantised_again(source, tmp_path, capsys):
 
 
 def test_other_code_builds_the_graph_again_and_removes_the_old_one(source, cache, monkeypatch):
-    first = models.locate(str(source))
-    monkeypatch.setattr(models, "_code", lambda: "00000000")
+    made = []
+    for code in ("old", "older", "new"):
+        monkeypatch.setattr(models, "_code", lambda code=code: code)
+        made.append(models.locate(str(source)))
+        if code == "old":
+            os.utime(made[0], (0, 0))  # nobody is loading it any more
 
-    second = models.locate(str(source))
-
-    assert second != first
-    assert [str(path) for path in (cache / "runtime" / "graphs").iterdir()] == [second]
+    assert len(set(made)) == 3
+    assert {str(path) for path in (cache / "runtime" / "graphs").iterdir()} == set(made[1:])
 
 
 def test_weights_that_are_not_the_ones_expected_are_refused(monkeypatch, cache):

@@ -210,20 +210,20 @@ class Generator:
         samplers = [Sampler(settings.sampling, ids) for ids in prompts]
         answers: list[list[int]] = [[] for _ in prompts]
         running = [True] * len(prompts)
-        room = (self.driver.limit or 1 << 30) - max(map(len, prompts))
+        # The last token chosen needs no place in the cache.
+        rooms = [(self.driver.limit or 1 << 30) - len(ids) + 1 for ids in prompts]
+        most = [min(settings.max_new_tokens or room, room) for room in rooms]
         logits = self.driver.start_batch(prompts)
-        for step in range(min(settings.max_new_tokens or room, room)):
+        while True:
             chosen = [0] * len(prompts)
-            for row, sampler in enumerate(samplers):
-                if running[row]:
-                    chosen[row] = sampler(logits[row])
-                    running[row] = chosen[row] not in stops
-                    if running[row]:
-                        answers[row].append(chosen[row])
-            if not any(running) or step + 1 == min(settings.max_new_tokens or room, room):
-                break
+            for row in [row for row, runs in enumerate(running) if runs]:
+                chosen[row] = samplers[row](logits[row])
+                if chosen[row] not in stops:
+                    answers[row].append(chosen[row])
+                running[row] = chosen[row] not in stops and len(answers[row]) < most[row]
+            if not any(running):
+                return answers
             logits = self.driver.step_batch(chosen)
-        return answers
 
 
 class Room:

@@ -30,6 +30,7 @@ class Stream:
         self._prompt = ids
         self._settings = settings
         self._stopped = threading.Event()
+        self._started = False
         self.ids: list[int] = []
         self.text = ""
         self.stats = Statistics(prompt_tokens=len(ids), load_seconds=generator.load_seconds)
@@ -39,8 +40,16 @@ class Stream:
         self._stopped.set()
 
     def tokens(self) -> Iterator[int]:
-        """Yield ids as they are chosen; stop ids end the answer and are not yielded."""
+        """Yield ids as they are chosen; stop ids end the answer and are not yielded.
+
+        Raises:
+            BusyError: another answer of the same generator is under way.
+            PromptError: this one has been iterated already.
+        """
         with self._generator.exclusive():
+            if self._started:
+                raise PromptError("an answer can be iterated once; start another with `stream`")
+            self._started = True
             started = time.perf_counter()
             self._generator.driver.sample_with(self._settings.sampling)
             result, self.stats.reused_tokens = self._generator.prefill(self._prompt, self._stopped)

@@ -107,7 +107,7 @@ class OptimumDriver(Driver):
         values = {
             "input_ids": ids,
             "attention_mask": mask,
-            "position_ids": np.maximum(mask.cumsum(axis=1) - 1, 0)[:, -ids.shape[1] :],
+            "position_ids": self._positions(mask)[:, -ids.shape[1] :],
             "use_cache_branch": np.array([self.length > 0]),
             "num_logits_to_keep": np.array(keep),
         }
@@ -119,6 +119,11 @@ class OptimumDriver(Driver):
         self._mask = mask
         self.length = int(mask.shape[1])
         return np.asarray(logits, dtype=np.float32)
+
+    def _positions(self, mask: Array) -> Array:
+        """Places of tokens in their sequences; those of a batch whose answer is over stay within the tables."""
+        places: Array = np.clip(mask.cumsum(axis=1) - 1, 0, (self.limit or 1 << 30) - 1)
+        return places
 
     def _extend(self, ids: Array, keep: int, run_options: Any = None) -> Array:
         mask = np.ones((len(ids), self.length + ids.shape[1]), dtype=np.int64)
@@ -294,7 +299,8 @@ class SharedBufferDriver(Driver):
 
     def step_batch(self, ids: Sequence[int]) -> NDArray[np.float32]:
         """Append one token to each sequence; rows of different length only differ in their masks' sums."""
-        lengths = [length + 1 for length in self._lengths]
+        # A row whose answer is over goes along; at the end of its buffer it writes the last place again.
+        lengths = [min(length + 1, self.limit) for length in self._lengths]
         self._reserve(max(lengths))
         mask = (np.arange(max(lengths))[None, :] < np.array(lengths)[:, None]).astype(self._ones.dtype)
         array = np.array(ids, dtype=self._id.dtype)[:, None]

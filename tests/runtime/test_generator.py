@@ -214,6 +214,18 @@ def test_batches_stop_one_by_one(model, weights):
     assert together == [model.generate_ids(prompt, settings) for prompt in (PROMPT, PROMPT[:4])]
 
 
+@pytest.mark.parametrize("form", ["plain", "fused"])
+@pytest.mark.parametrize("most", [0, 5, 12])
+def test_each_answer_of_a_batch_has_the_room_it_has_alone(folder, form, most):
+    model = Generator(open_driver(folder / form, max_length=16))
+    settings = Settings(max_new_tokens=most, stop_ids=())
+    prompts = [PROMPT, PROMPT[:3], (PROMPT * 2)[:16], PROMPT[:9]]
+
+    together = model.generate_batch(prompts, settings)
+
+    assert together == [model.generate_ids(prompt, settings) for prompt in prompts]
+
+
 def test_async_iteration_leaves_the_loop_free(model):
     async def listen():
         ticks = 0
@@ -317,6 +329,16 @@ def test_one_stop_string_need_not_be_in_a_list(model):
     stop = whole[6:8]
 
     assert model.generate(PROMPT, Settings(max_new_tokens=30, stop_ids=(), stop=stop)) == whole[: whole.index(stop)]
+
+
+def test_an_answer_is_iterated_once(model):
+    stream = model.stream(PROMPT, ANSWER)
+    whole = "".join(stream)
+
+    with pytest.raises(PromptError, match="iterated once"):
+        list(stream)
+    assert stream.text == whole
+    assert stream.stats.new_tokens == 30
 
 
 def test_without_a_limit_the_answer_fills_the_context(folder):

@@ -136,10 +136,8 @@ def _add(context: Context, body: Body, residual: str, x: str, *, post: str, foll
 
 
 def _feed_forward(context: Context, body: Body, name: str, h: str) -> str:
-    weights, size = context.weights, context.config.feed_forward
-    both = context.linear.product(h, name + "gate_up", [weights[name + "gate"], weights[name + "up"]])
-    gate, up = context.graph.fresh("gate"), context.graph.fresh("up")
-    context.graph.op("Split", both, context.graph.constant([size, size]), out=[gate, up], axis=-1)
+    weights = context.weights
+    gate, up = (context.linear.product(h, name + part, [weights[name + part]]) for part in ("gate", "up"))
     return context.linear.product(
         context.graph.op("Mul", body.activate(gate), up), name + "down", [weights[name + "down"]]
     )

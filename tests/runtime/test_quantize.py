@@ -57,7 +57,7 @@ def test_blockwise_quantising_leaves_no_float_product(export_tiny, tmp_path):
     tensors = {tensor.name for tensor in model.graph.initializer}
     kinds = [node.op_type for node in model.graph.node]
     left = [node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in tensors]
-    assert kinds.count("MatMulNBits") == 2 * 6 + 1  # q k v o gate_up down in each layer, and the head
+    assert kinds.count("MatMulNBits") == 2 * 7 + 1  # q k v o gate up down in each layer, and the head
     assert not left
 
 

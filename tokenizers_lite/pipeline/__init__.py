@@ -46,7 +46,7 @@ _QUICK_TOTAL = 4096
 # What marks a cut; in no text that is cut by it.
 CUT = "\0"
 # Characters of missing pieces that are computed the plain way before it is worth preparing a faster one.
-_PATIENCE = 6_000
+_PATIENCE = 12_000
 
 
 class PieceCache(dict[str, list[int]]):
@@ -78,7 +78,7 @@ class PieceCache(dict[str, list[int]]):
                 return ids
         if self._hasten is not None:
             # ASCII gains little from what takes long to prepare.
-            self._patience -= len(piece) >> 4 if piece.isascii() else len(piece)
+            self._patience -= len(piece) >> 6 if piece.isascii() else len(piece)
             if self._patience < 0:
                 self.tokenize, self._hasten = self._hasten(), None
         ids = self.tokenize(piece)

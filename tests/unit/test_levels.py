@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenizers_lite.models import _levels, bpe
+from tokenizers_lite.models import _levels, _runs, bpe
 
 pytest.importorskip("numpy", reason="without it there are no levels")
 
@@ -33,6 +33,20 @@ def test_levels_change_no_id(pairs, runs):
         some = _levels.merge_levels(list(ids), pairs)
 
     assert bpe.merge(some, pairs) == bpe.merge(list(ids), pairs)
+
+
+@given(pair_tables(), st.integers(1, 300))
+def test_a_run_of_one_symbol_changes_no_id(pairs, count):
+    some = _runs.merge_run(0, count, pairs)
+
+    assert bpe.merge(some, pairs) == bpe.merge([0] * count, pairs)
+
+
+def test_a_run_is_used_up_at_once():
+    """Llama 2's blanks in small: four make a token, at a lower rank than two do."""
+    pairs = {0: 5 << 32 | 1, 1 << 32 | 1: 2 << 32 | 2}
+
+    assert _runs.merge_run(0, 4_000_003, pairs) == [2] * 1_000_000 + [0, 0, 0]
 
 
 def test_a_run_is_halved_level_by_level():

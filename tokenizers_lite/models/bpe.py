@@ -29,7 +29,7 @@ NEVER = 1 << 64
 _ID = (1 << 32) - 1
 # Up to this many symbols a scan of the whole list beats a heap (measured: they meet near 200).
 _SCAN_LIMIT = 160
-# From this many symbols on it is worth looking whether numpy can merge many at once.
+# From this many symbols on it is worth looking whether they are a run, or numpy can merge many at once.
 _LEVELS_LIMIT = 2000
 # Bounds of the cache of pieces: entries, and characters of one piece.
 CACHE_ENTRIES = 1 << 16
@@ -53,6 +53,10 @@ def merge(ids: list[int], pairs: Pairs, sizes: list[int] | None = None) -> list[
     """
     if len(ids) > _SCAN_LIMIT:
         if sizes is None and len(ids) > _LEVELS_LIMIT:
+            if ids.count(ids[0]) == len(ids):
+                from tokenizers_lite.models._runs import merge_run
+
+                ids = merge_run(ids[0], len(ids), pairs)
             from tokenizers_lite.models._levels import merge_levels
 
             ids = merge_levels(ids, pairs)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tokenizers_lite.pre_tokenizers import PreTokenizer
     from tokenizers_lite.spec import Spec
 
+# Texts of up to so many characters are remembered, so many of them.
+_SHORT, _RECENT = 64, 1 << 12
 # Texts of this many characters may go in one piece (`_marked`).
 _MARKED_LENGTH = 2000
 # What a tokenizer that is not opened by need makes at once, so that a bad spec is refused at once.
@@ -59,6 +61,8 @@ class Components:
     pipeline: Pipeline
     post_processor: PostProcessor
     pre_tokenizer: PreTokenizer | None
+    # Ids of short texts that were encoded lately, None where they may differ each time.
+    recent: dict[str, list[int]] | None
     special_ids: frozenset[int]
     vocab_size: int
 
@@ -79,6 +83,17 @@ class Components:
 
     def ids(self, text: str, skip: Skip | None) -> list[int]:
         """Return the ids of a text without what post-processing adds."""
+        if len(text) <= _SHORT and skip is None and self.recent is not None:
+            found = self.recent.get(text)
+            if found is None:
+                found = self._ids(text, None)
+                if len(self.recent) >= _RECENT:
+                    self.recent.clear()
+                self.recent[text] = found
+            return found.copy()
+        return self._ids(text, skip)
+
+    def _ids(self, text: str, skip: Skip | None) -> list[int]:
         if not text:
             return []
         if self.engine is not None:
@@ -318,6 +333,7 @@ _MAKERS: dict[str, Callable[[Components], Any]] = {
     "pipeline": _make_pipeline,
     "post_processor": _make_post_processor,
     "pre_tokenizer": _make_pre_tokenizer,
+    "recent": lambda components: None if getattr(components.spec.model, "dropout", None) else {},
     "special_ids": lambda components: frozenset(t.id for t in components.spec.added_tokens if t.special),
     "vocab_size": _make_vocab_size,
 }

@@ -93,7 +93,7 @@ def run(models: dict[str, str], parts: list[str], *, full: bool, scratch: Path) 
         found["start"] = measures.start(BUNDLED, scratch, 15 if full else 9)
     if "bulk" in parts:
         found["bulk"] = [
-            cell(what, model, corpus, scratch, megabytes if what == "unseen" else min(megabytes, 2))
+            cell(what, model, corpus, scratch, megabytes if what.startswith("unseen") else min(megabytes, 2))
             for model in models
             for corpus in texts.CORPORA
             for what in bulk.WHAT

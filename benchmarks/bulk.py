@@ -6,6 +6,7 @@
 What is measured, each a function below:
 
 * ``unseen``: everybody has encoded half of the corpus; documents of the other half, each once.
+* ``unseen_batch``: the same documents in one call of ``encode_batch``, in one thread.
 * ``cold``: caches empty, the first 1.5 MB. Ours is a tokenizer that has just been loaded, tables not made yet.
 * ``seen``: 1.5 MB of documents that have just been encoded.
 * ``batch``: ``encode_batch`` of unseen documents by the clock: tokenizers with threads, we with processes on all cores.
@@ -97,6 +98,25 @@ def unseen(engines: list[Engine], documents: list[str], rounds: int = 5) -> Row:
     return {**row, "differing": differing(engines, documents[half:])}
 
 
+def unseen_batch(engines: list[Engine], documents: list[str], rounds: int = 5) -> Row:
+    """Do the same with one call a round, for those who have such a call."""
+    engines = [engine for engine in engines if engine.encode_many is not None]
+    half = len(documents) // 2
+    for engine in engines:
+        engine.encode_many(documents[:half])  # type: ignore[misc]
+    rest = spread(documents[half:], rounds)
+    found: dict[str, list[object]] = {engine.name: [] for engine in engines}
+
+    def work(engine: Engine, batch: list[str]) -> None:
+        found[engine.name].append(engine.encode_many(batch))  # type: ignore[misc]
+
+    row = figures(in_turn(engines, rest, work), [*map(size_of, rest)])
+    return {
+        **row,
+        "differing": sum(ids != found["ours"][turn] for each in found.values() for turn, ids in enumerate(each)),
+    }
+
+
 def cold(engines: list[Engine], documents: list[str], rounds: int = 3) -> Row:
     """Measure the first 1.5 MB after caches were emptied; who has no way to empty them does not take part."""
     engines = [engine for engine in engines if engine.reset is not None]
@@ -171,6 +191,7 @@ def _decoding(engines: list[Engine], documents: list[str], rounds: int, work: Ca
 
 WHAT: dict[str, Callable[[list[Engine], list[str]], Row]] = {
     "unseen": unseen,
+    "unseen_batch": unseen_batch,
     "cold": cold,
     "seen": seen,
     "batch": batch,

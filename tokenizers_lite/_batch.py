@@ -46,6 +46,8 @@ def _groups(added: AddedTokens, texts: Iterable[str], allowed: Special, disallow
                 yield group
                 group, size = [], 0
     except Exception:
-        yield group
+        if group:
+            yield group
         raise
-    yield group
+    if group:
+        yield group

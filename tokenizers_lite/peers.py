@@ -27,6 +27,7 @@ class Engine:
         encode: Callable[[str], list[int]],
         decode: Callable[[list[int]], str],
         *,
+        encode_many: Callable[[list[str]], object] | None = None,
         encode_batch: Callable[[list[str]], object] | None = None,
         decode_batch: Callable[[list[list[int]]], list[str]] | None = None,
         reset: Callable[[], None] | None = None,
@@ -37,6 +38,7 @@ class Engine:
             name: the library's.
             encode: text to ids.
             decode: ids to text.
+            encode_many: texts to ids in one call, in one thread.
             encode_batch: texts to ids on all the cores it uses.
             decode_batch: lists of ids to texts.
             reset: empties the caches.
@@ -44,6 +46,7 @@ class Engine:
         self.name = name
         self.encode = encode
         self.decode = decode
+        self.encode_many = encode_many
         self.encode_batch = encode_batch
         self.decode_batch = decode_batch
         self.reset = reset
@@ -68,6 +71,7 @@ def ours(model: str) -> Engine:
         workers.append(Workers(tokenizer, os.cpu_count() or 1))
         encode = tokenizer.encode
         engine.encode = lambda text: encode(text, add_special_tokens=False)
+        engine.encode_many = lambda texts: tokenizer.encode_batch(texts, add_special_tokens=False)
         engine.decode = tokenizer.decode
         engine.decode_batch = tokenizer.decode_batch
         engine.encode_batch = encode_batch
@@ -119,10 +123,13 @@ def _hugging_face(tokenizer: Tokenizer, source: str, scratch: Path) -> Engine | 
     ):  # no tokenizer.json can say what this model does, or the library, which raises just this, reads none
         return None
 
+    def encode_many(texts: list[str]) -> list[list[int]]:
+        return [found.ids for found in peer.encode_batch(texts, add_special_tokens=False)]
+
     def encode_batch(texts: list[str]) -> list[list[int]]:
         os.environ["TOKENIZERS_PARALLELISM"] = "true"
         try:
-            return [found.ids for found in peer.encode_batch(texts, add_special_tokens=False)]
+            return encode_many(texts)
         finally:
             os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
@@ -130,6 +137,7 @@ def _hugging_face(tokenizer: Tokenizer, source: str, scratch: Path) -> Engine | 
         "tokenizers",
         lambda text: peer.encode(text, add_special_tokens=False).ids,
         peer.decode,
+        encode_many=encode_many,
         encode_batch=encode_batch,
         decode_batch=peer.decode_batch,
         reset=getattr(peer.model, "_clear_cache", None),

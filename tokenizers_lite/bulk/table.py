@@ -87,7 +87,7 @@ class WordTable:
             done += self._encode_window(window, starts, waiting)
             at += len(window)
             size = WINDOW
-        return done[0] if len(done) == 1 else np.concatenate(done)
+        return done[0] if len(done) == 1 else np.concatenate([np.zeros(0, np.uint32), *done])
 
     def _starts_in(self, units: Any) -> Any:
         """Return where the words of a text start."""

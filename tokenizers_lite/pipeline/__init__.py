@@ -45,6 +45,8 @@ _BULK_TOTAL = 150_000
 _QUICK_TOTAL = 4096
 # What marks a cut; in no text that is cut by it.
 CUT = "\0"
+# Words that are merged with a table of merges that is looked up in the file, before a dict of them is made.
+_MERGES = 3_000
 # Characters of missing pieces that are computed the plain way before it is worth preparing a faster one.
 _PATIENCE = 12_000
 
@@ -170,6 +172,7 @@ class ByteLevelBPE:
         self._splitter: PreTokenizer | None = None
         self._quick = quick
         self._quick_left = _QUICK_TOTAL
+        self._merges_left = _MERGES
         self._together: Together | None = None
 
     def encode(self, parts: list[Part]) -> list[int]:
@@ -212,6 +215,9 @@ class ByteLevelBPE:
         return self.model.token_to_id(to_alphabet(piece))
 
     def _merge(self, piece: str) -> list[int]:
+        self._merges_left -= 1
+        if not self._merges_left:
+            self.model.whole_pairs()
         raw = piece.encode()
         own = self.model.own(raw)
         if own is not None:
@@ -244,6 +250,7 @@ class CutBPE:
         self._numpy = Numpy()
         self._find_words: Callable[[str], list[str]] | None = None
         self._quick_left = _QUICK_TOTAL
+        self._merges_left = _MERGES
 
     def encode(self, parts: list[Part]) -> list[int]:
         """Return the ids of the parts of a text."""
@@ -304,6 +311,9 @@ class CutBPE:
         return self._find_words(text)
 
     def _merge(self, word: str) -> list[int]:
+        self._merges_left -= 1
+        if not self._merges_left:
+            self.model.whole_pairs()
         own = self.model.own(word.encode())
         if own is not None:
             return [own]
@@ -313,7 +323,6 @@ class CutBPE:
     def _hasten(self) -> Callable[[str], list[int]]:
         from tokenizers_lite.pipeline import spelling
 
-        self.model.whole_pairs()
         return spelling.of_characters(self.model, self._merge).spell
 
     def _is_bulk(self, texts: list[list[Part]]) -> bool:
@@ -328,6 +337,8 @@ class CutBPE:
 
         model = self.model
         merger = bulk.merger(np, model, self.symbols.__getitem__)
+        # Who encodes much text may have short texts as well, which are merged here.
+        self._merges_left = min(self._merges_left, _MERGES // 30)
         self.bulk = bulk.Bulk(np, bulk.of_characters(np, model.joined_tokens(CUT)), self._merge, merger)
         return True
 

@@ -313,3 +313,14 @@ def test_such_tokens_stay_whole_in_long_texts(pair):
 
     for text in ("Trong công việc, nhiều người 中文 việc. ", " việc", "việc việc中"):
         assert fast.encode(text * 40) == plain.encode(text * 40)
+
+
+def test_a_full_cache_drops_its_older_half(monkeypatch):
+    monkeypatch.setattr(pipeline, "PIECES", 4)
+    cache = pipeline.PieceCache(lambda piece: [len(piece)])
+
+    assert cache.encode(["a", "bb", "ccc", "dddd"]) == [1, 2, 3, 4]
+    assert cache.encode(["eeeee", "a"]) == [5, 1]
+    assert list(cache) == ["ccc", "dddd", "eeeee", "a"]
+    assert cache.encode(["x" * 200]) == [200]
+    assert "x" * 200 not in cache

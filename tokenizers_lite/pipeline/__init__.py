@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import chain
 
 from tokenizers_lite.byte_alphabet import CHARS, to_alphabet
-from tokenizers_lite.models.bpe import BPE, CACHE_ENTRIES, CACHE_PIECE, merge
+from tokenizers_lite.models.bpe import BPE, CACHE_PIECE, merge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
             """Return the ids of the parts of each text."""
 
 
+# Pieces that a cache keeps.
+PIECES = 1 << 17
 # Texts of this many characters gain from numpy, if it is imported; and so many before it is imported for them.
 BULK_LENGTH = 1000
 _BULK_TOTAL = 150_000
@@ -52,10 +54,9 @@ _PATIENCE = 12_000
 
 
 class PieceCache(dict[str, list[int]]):
-    """Piece -> ids, computed when missing; pieces of `CACHE_PIECE` characters are kept.
+    """Piece -> ids, computed when missing; pieces of up to `CACHE_PIECE` characters are kept, at most `PIECES`.
 
-    When there are `CACHE_ENTRIES` of them, a new generation begins: of the old
-    one those stay that are met again before the new one is full.
+    When there are as many, the older half goes: common ones are soon back.
 
     Args:
         tokenize: computes them.
@@ -70,14 +71,8 @@ class PieceCache(dict[str, list[int]]):
         self.tokenize = tokenize
         self._hasten = hasten
         self._patience = _PATIENCE
-        self._old: dict[str, list[int]] = {}
 
     def __missing__(self, piece: str) -> list[int]:
-        if self._old:
-            ids = self._old.get(piece)
-            if ids is not None:
-                self.keep(piece, ids)
-                return ids
         if self._hasten is not None:
             # ASCII gains little from what takes long to prepare.
             self._patience -= len(piece) >> 6 if piece.isascii() else len(piece)
@@ -90,9 +85,9 @@ class PieceCache(dict[str, list[int]]):
     def keep(self, piece: str, ids: list[int]) -> None:
         """Remember the ids of a piece."""
         if len(piece) <= CACHE_PIECE:
-            if len(self) >= CACHE_ENTRIES:
-                self._old = dict(self)
-                self.clear()
+            if len(self) >= PIECES:
+                for old in list(self)[: PIECES // 2]:
+                    self.pop(old, None)
             self[piece] = ids
 
     def encode(self, pieces: Iterable[str]) -> list[int]:

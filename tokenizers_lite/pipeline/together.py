@@ -108,11 +108,6 @@ class BatchCache(PieceCache):
         self._waiting: dict[int, dict[str, list[int]]] = {}
 
     def __missing__(self, piece: str) -> list[int]:
-        if self._old:
-            ids = self._old.get(piece)
-            if ids is not None:
-                self.keep(piece, ids)
-                return ids
         return self._waiting.setdefault(get_ident(), {}).setdefault(piece, [])
 
     def encode(self, pieces: Iterable[str]) -> list[int]:

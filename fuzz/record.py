@@ -99,7 +99,8 @@ def _laws(counts: Counter[str]) -> str:
 def _early(counts: Counter[str]) -> str:
     early = sum(count for name, count in counts.items() if name.startswith("unit "))
     known = ", ".join(f"{name[7:]} {count:,}" for name, count in sorted(counts.items()) if name.startswith("known: "))
-    return f"{early} units ended early: the oracle hung or died, or the unit could not begin. Known divergences met: {known or 'none'}."
+    ended = f"{early} units ended early: the oracle hung or died, or the unit could not begin."
+    return f"{ended} Known divergences met: {known or 'none'}."
 
 
 def main() -> int:
